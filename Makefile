@@ -1,0 +1,44 @@
+# Two commands do everything: make demo, make test. Others: make help.
+PYTHON ?= python3
+PY := .venv/bin/python
+SCHOOL ?= samples/an-hong
+OUT ?= out/demo
+
+.PHONY: help setup demo down test check format contracts lock bench clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## install or build whatever is missing
+	@$(PYTHON) infra/setup.py
+
+demo: setup ## bring the system up and take a school through the whole road (SCHOOL=dir OUT=dir)
+	@$(PY) -m infra.demo --school "$(SCHOOL)" --out "$(OUT)"
+
+down: ## stop the demo
+	@$(PY) infra/local.py down --instance demo
+
+test: setup ## all tests, on real parts
+	@$(PY) -m pytest
+
+check: ## style, types, arrows, contracts (no servers needed)
+	@$(PYTHON) infra/setup.py --only venv
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports
+	@$(PY) -m contracts.generate --check
+	@$(PY) -m pytest -q tests/architecture tests/contracts
+
+format: ## put code into shape
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+contracts: ## write schemas and AsyncAPI from the models
+	@$(PY) -m contracts.generate
+
+lock: ## pin everything again (needs uv)
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml -o requirements.lock
+
+clean: down ## forget all data of local instances
+	@rm -rf var out

@@ -1,0 +1,103 @@
+"""Who may do what: rights = role × scope × state, in one place, deny by default.
+
+The scope that is checked here is the organisation; a class, subject or single document is narrowed further
+by the service that knows the assignment, with `own` = True telling that the actor is assigned to it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Role(StrEnum):
+    ADMINISTRATOR = "administrator"
+    MANAGER = "manager"
+    HOMEROOM_TEACHER = "homeroom_teacher"
+    SUBJECT_TEACHER = "subject_teacher"
+    ISSUER = "issuer"
+    CLERK = "clerk"
+    OFFICER = "officer"
+
+
+class Action(StrEnum):
+    IMPORT = "import"
+    VIEW_SCHOOL = "view_school"
+    VIEW_CLASS = "view_class"
+    CREATE = "create"
+    CONFIRM = "confirm"
+    SUBMIT = "submit"
+    SIGN = "sign"
+    REGISTER_SIGNING_ACCOUNT = "register_signing_account"
+    REGISTER_SCHOOL_CERTIFICATE = "register_school_certificate"
+    APPROVE_SIGNING_ACCOUNT = "approve_signing_account"
+    GRANT_ACCOUNTS = "grant_accounts"
+    MANAGE_ORGANISATIONS = "manage_organisations"
+    DECIDE_CERTIFICATE = "decide_certificate"
+    VIEW_BRANCH = "view_branch"
+
+
+STAFF = frozenset({Role.ADMINISTRATOR, Role.MANAGER, Role.HOMEROOM_TEACHER, Role.SUBJECT_TEACHER, Role.ISSUER})
+
+WHOLE_SCHOOL: dict[Action, frozenset[Role]] = {
+    Action.IMPORT: frozenset({Role.ADMINISTRATOR}),
+    Action.VIEW_SCHOOL: frozenset({Role.ADMINISTRATOR, Role.MANAGER, Role.ISSUER, Role.CLERK}),
+    Action.VIEW_CLASS: frozenset({Role.ADMINISTRATOR, Role.MANAGER, Role.ISSUER, Role.CLERK}),
+    Action.CREATE: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
+    Action.CONFIRM: frozenset({Role.ADMINISTRATOR}),
+    Action.SUBMIT: frozenset({Role.ADMINISTRATOR}),
+    Action.SIGN: STAFF,
+    Action.REGISTER_SIGNING_ACCOUNT: STAFF,
+    Action.REGISTER_SCHOOL_CERTIFICATE: frozenset({Role.ADMINISTRATOR, Role.MANAGER, Role.ISSUER}),
+    Action.APPROVE_SIGNING_ACCOUNT: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
+    Action.GRANT_ACCOUNTS: frozenset({Role.ADMINISTRATOR}),
+}
+"""Held for everything in the actor's school."""
+
+OWN_PART: dict[Action, frozenset[Role]] = {
+    Action.VIEW_CLASS: frozenset({Role.HOMEROOM_TEACHER, Role.SUBJECT_TEACHER}),
+    Action.CREATE: frozenset({Role.HOMEROOM_TEACHER}),
+}
+"""Held for the class that the actor is assigned to."""
+
+BRANCH: dict[Action, frozenset[Role]] = {
+    Action.MANAGE_ORGANISATIONS: frozenset({Role.OFFICER}),
+    Action.DECIDE_CERTIFICATE: frozenset({Role.OFFICER}),
+    Action.VIEW_BRANCH: frozenset({Role.OFFICER}),
+}
+"""Held for the oversight unit of the actor and everything below it."""
+
+
+class Principal(BaseModel):
+    """The signed-in person, as the internal token says; `unit` is set for officers, `school` for staff.
+
+    `level` is the version that staff chose at sign-in ("TH", "THCS", "THPT"): it decides the numbers and words of the menu.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    person: str
+    name: str
+    roles: frozenset[Role]
+    school: str | None = None
+    unit: str | None = None
+    homeroom_of: tuple[str, ...] = ()
+    level: str | None = None
+
+
+def allowed(
+    who: Principal,
+    action: Action,
+    *,
+    school: str | None = None,
+    own: bool = False,
+    path: tuple[str, ...] = (),
+) -> bool:
+    """May `who` do `action` on something of `school` (or of the units in `path`, root first)?"""
+    if school is not None and who.school == school:
+        if who.roles & WHOLE_SCHOOL.get(action, frozenset()):
+            return True
+        if own and who.roles & OWN_PART.get(action, frozenset()):
+            return True
+    return who.unit is not None and who.unit in path and bool(who.roles & BRANCH.get(action, frozenset()))

@@ -1,0 +1,16 @@
+"""Documents travel by reference: the claim check."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class DocumentRef(BaseModel):
+    """An object that was written once. Whoever reads it checks the digest."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    bucket: str
+    key: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size: int = Field(ge=0, description="bytes")

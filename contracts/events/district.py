@@ -1,0 +1,16 @@
+"""Facts of the oversight units: their decisions."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from contracts.event import Fact
+
+
+class CertificateDecidedV1(Fact):
+    """The oversight unit approved or refused a manager's signing account or a school certificate (menu 6.1)."""
+
+    topic: ClassVar[str] = "district.decisions"
+    kind: Literal["manager", "school"]
+    approved: bool
+    reason: str = ""

@@ -1,0 +1,32 @@
+"""Facts of publishing: what went to the national gateway and what it answered."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import ClassVar
+
+from contracts.event import Fact
+
+
+class SubmissionRequestedV1(Fact):
+    """The school wants this transcript sent; records must claim it first."""
+
+    topic: ClassVar[str] = "publishing.submissions"
+    submission: str
+    school: str
+
+
+class TranscriptAcceptedV1(Fact):
+    topic: ClassVar[str] = "publishing.submissions"
+    submission: str
+    accepted_at: dt.datetime
+
+
+class TranscriptRefusedV1(Fact):
+    """The gateway refused; it may be corrected or sent again."""
+
+    topic: ClassVar[str] = "publishing.submissions"
+    submission: str
+    code: str
+    reason: str
+    refused_at: dt.datetime

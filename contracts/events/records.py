@@ -1,0 +1,143 @@
+"""Facts of records: what was imported, and the life of each transcript."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.documents import DocumentRef
+from contracts.event import Fact
+
+
+class StaffMember(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    code: str
+    name: str
+    personal_id: str
+    position: str
+    administrator: bool
+    issuer: bool
+    teaches: bool
+    homeroom_of: tuple[str, ...]
+
+
+class StaffImportedV1(Fact):
+    """The staff of a school in a school year as the sector database has it now; whoever is absent has left."""
+
+    topic: ClassVar[str] = "records.staff"
+    school: str
+    year: str
+    staff: tuple[StaffMember, ...]
+
+
+class ClassImportedV1(Fact):
+    """A class as it is now; `refused` counts pupils whose data forbid a transcript."""
+
+    topic: ClassVar[str] = "records.classes"
+    school: str
+    year: str
+    code: str
+    name: str
+    grade: int
+    pupils: int
+    refused: int
+
+
+class Signer(BaseModel):
+    """Who has to sign in which role; a subject teacher signs once for all `subjects` in the class."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    role: str
+    person: str
+    name: str
+    subjects: tuple[str, ...] = ()
+
+
+class TranscriptCreatedV1(Fact):
+    """A transcript was made and waits for its signatures; `content` is the XML that everybody signs.
+
+    `required` names who is assigned; signing turns that into steps by its policy.
+    """
+
+    topic: ClassVar[str] = "records.transcripts"
+    school: str
+    year: str
+    level: str
+    class_code: str
+    grade: int
+    version: int
+    pupil_code: str
+    pupil_name: str
+    content: DocumentRef
+    required: tuple[Signer, ...]
+
+
+class TranscriptRenderedV1(Fact):
+    """The PDF for the personal and school signatures, with the signed XML inside."""
+
+    topic: ClassVar[str] = "records.transcripts"
+    pdf: DocumentRef
+    xml: DocumentRef
+
+
+class TranscriptSignedV1(Fact):
+    """All signatures are there ("Hoàn thành ký"); published when records has taken the sealed files over."""
+
+    topic: ClassVar[str] = "records.transcripts"
+    school: str
+    class_code: str
+
+
+class TranscriptConfirmedV1(Fact):
+    """The administrator confirmed; from now on it may be submitted."""
+
+    topic: ClassVar[str] = "records.transcripts"
+    school: str
+    year: str
+    class_code: str
+    grade: int
+    version: int
+    pupil_code: str
+    pupil_name: str
+    pdf: DocumentRef
+    xml: DocumentRef
+    confirmed_at: dt.datetime
+
+
+class ConfirmationUndoneV1(Fact):
+    topic: ClassVar[str] = "records.transcripts"
+    school: str
+    class_code: str
+
+
+class TranscriptMovedV1(Fact):
+    """Told after every change of state: what a read model needs that only shows where transcripts are.
+
+    Records owns the state, so its sequence alone orders these; a consumer ignores an older one.
+    """
+
+    topic: ClassVar[str] = "records.transcripts"
+    school: str
+    year: str
+    class_code: str
+    grade: int
+    state: str
+
+
+class SubmissionClearedV1(Fact):
+    """Records has claimed the transcript for submission (CONFIRMED or REJECTED → SUBMITTED): publishing may send it."""
+
+    topic: ClassVar[str] = "records.transcripts"
+    submission: str
+
+
+class SubmissionDeniedV1(Fact):
+    """The transcript was not in a state that may be sent."""
+
+    topic: ClassVar[str] = "records.transcripts"
+    submission: str
+    state: str

@@ -1,0 +1,61 @@
+"""Facts of signing: the steps of a transcript's policy."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.documents import DocumentRef
+from contracts.event import Fact
+
+
+class SignatureFact(BaseModel):
+    """One signature that stands in the documents."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    role: str
+    person: str
+    name: str
+    subjects: tuple[str, ...] = ()
+    signed_at: dt.datetime
+    certificate_serial: str
+    certificate_subject: str
+    scheme: str
+
+
+class SubjectSignedV1(Fact):
+    """One subject teacher has signed; others may be missing still."""
+
+    topic: ClassVar[str] = "signing.steps"
+    signature: SignatureFact
+    remaining: int
+
+
+class SubjectsSignedV1(Fact):
+    """Everybody of the first step has signed: the XML with all their signatures. The PDF can be rendered."""
+
+    topic: ClassVar[str] = "signing.steps"
+    xml: DocumentRef
+    signatures: tuple[SignatureFact, ...]
+
+
+class StepSignedV1(Fact):
+    """The homeroom teacher or the leader has signed XML and PDF."""
+
+    topic: ClassVar[str] = "signing.steps"
+    step: str
+    signature: SignatureFact
+    xml: DocumentRef
+    pdf: DocumentRef
+
+
+class TranscriptSealedV1(Fact):
+    """The school has signed: nothing is missing."""
+
+    topic: ClassVar[str] = "signing.steps"
+    signature: SignatureFact
+    xml: DocumentRef
+    pdf: DocumentRef

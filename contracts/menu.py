@@ -1,0 +1,107 @@
+"""The menu that all services share: the numbers and words of the user guides, and who sees an entry.
+
+Secondary schools go by guide 001, primary schools by guide 000, oversight units by guide 002.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contracts.access import WHOLE_SCHOOL, Action, Principal, Role
+
+PRODUCT = "Học bạ số"
+
+ROLE_NAMES: dict[Role, str] = {
+    Role.OFFICER: "Cán bộ quản lý cấp trên",
+    Role.ADMINISTRATOR: "Quản trị viên",
+    Role.MANAGER: "Cán bộ quản lý",
+    Role.ISSUER: "Nhân sự ký phát hành",
+    Role.HOMEROOM_TEACHER: "Giáo viên chủ nhiệm",
+    Role.SUBJECT_TEACHER: "Giáo viên bộ môn",
+    Role.CLERK: "Nhân viên học vụ",
+}
+PRIMARY = "TH"
+
+
+@dataclass(frozen=True)
+class Entry:
+    group: str
+    number: str
+    text: str
+    href: str
+    roles: frozenset[Role]
+
+    @property
+    def title(self) -> str:
+        """As the heading of its page: "2.3. Giáo viên chủ nhiệm ký duyệt"."""
+        return f"{self.number} {self.text}".strip()
+
+
+def _roles(*roles: Role) -> frozenset[Role]:
+    return frozenset(roles)
+
+
+_STAFF = _roles(Role.ADMINISTRATOR, Role.MANAGER, Role.HOMEROOM_TEACHER, Role.SUBJECT_TEACHER, Role.ISSUER, Role.CLERK)
+_APPROVERS = WHOLE_SCHOOL[Action.APPROVE_SIGNING_ACCOUNT]
+_IMPORTERS = WHOLE_SCHOOL[Action.IMPORT]
+_CONFIRMERS = WHOLE_SCHOOL[Action.CONFIRM]
+_ONLOOKERS = WHOLE_SCHOOL[Action.VIEW_SCHOOL]
+
+_ACCOUNTS = "/ui/identity/signing-accounts"
+IMPORTS = "/ui/records/imports"
+CLASSES = "/ui/records/classes"
+CONFIRMATION = "/ui/records/confirmation"
+SUBJECTS, HOMEROOM, LEADER, ISSUE = (f"/ui/signing/{step}" for step in ("subjects", "homeroom", "leader", "issue"))
+SUBMISSIONS = "/ui/publishing/submissions"
+CERTIFICATES = "/ui/district/certificates"
+STATISTICS = "/ui/district/statistics"
+
+_SYSTEM, _SECONDARY, _PRIMARY, _OVERSIGHT = "1. Hệ thống", "2. Học bạ số", "2. Học bạ điện tử", "6. Học bạ số"
+
+SECONDARY_ENTRIES: tuple[Entry, ...] = (
+    Entry(_SYSTEM, "1.3.", "Duyệt tài khoản ký", _ACCOUNTS, _APPROVERS),
+    Entry(_SECONDARY, "", "Nhập dữ liệu tổng kết", IMPORTS, _IMPORTERS),
+    Entry(_SECONDARY, "2.1.", "Tạo học bạ", CLASSES, _STAFF),
+    Entry(_SECONDARY, "2.2.", "Giáo viên bộ môn ký duyệt", SUBJECTS, _roles(Role.SUBJECT_TEACHER)),
+    Entry(_SECONDARY, "2.3.", "Giáo viên chủ nhiệm ký duyệt", HOMEROOM, _roles(Role.HOMEROOM_TEACHER)),
+    Entry(_SECONDARY, "2.4.", "Lãnh đạo ký duyệt", LEADER, _roles(Role.MANAGER)),
+    Entry(_SECONDARY, "2.5.", "Nhà trường ký phát hành", ISSUE, _roles(Role.ISSUER)),
+    Entry(_SECONDARY, "2.7.", "Xác nhận hoàn thành học bạ", CONFIRMATION, _CONFIRMERS),
+    Entry(_SECONDARY, "2.8.", "Gửi học bạ lên Cổng tiếp nhận", SUBMISSIONS, _ONLOOKERS),
+)
+PRIMARY_ENTRIES: tuple[Entry, ...] = (
+    Entry(_SYSTEM, "1.3.", "Duyệt tài khoản ký", _ACCOUNTS, _APPROVERS),
+    Entry(_PRIMARY, "", "Nhập dữ liệu tổng kết", IMPORTS, _IMPORTERS),
+    Entry(_PRIMARY, "2.1.", "Tạo học bạ", CLASSES, _STAFF),
+    Entry(_PRIMARY, "", "Giáo viên bộ môn ký duyệt", SUBJECTS, _roles(Role.SUBJECT_TEACHER)),
+    Entry(_PRIMARY, "2.2.", "Giáo viên chủ nhiệm ký duyệt", HOMEROOM, _roles(Role.HOMEROOM_TEACHER)),
+    Entry(_PRIMARY, "2.3.", "Lãnh đạo ký duyệt", LEADER, _roles(Role.MANAGER)),
+    Entry(_PRIMARY, "2.4.", "Đóng dấu phát hành", ISSUE, _roles(Role.ISSUER)),
+    Entry(_PRIMARY, "2.5.1.", "Xác nhận hoàn thành học bạ", CONFIRMATION, _CONFIRMERS),
+    Entry(_PRIMARY, "2.5.2.", "Gửi học bạ", SUBMISSIONS, _ONLOOKERS),
+)
+OVERSIGHT_ENTRIES: tuple[Entry, ...] = (
+    Entry(_OVERSIGHT, "6.1.", "Duyệt chứng thư số đơn vị", CERTIFICATES, _roles(Role.OFFICER)),
+    Entry(_OVERSIGHT, "6.4.", "Thống kê học bạ số", STATISTICS, _roles(Role.OFFICER)),
+)
+
+
+def entries_of(who: Principal) -> tuple[Entry, ...]:
+    """In the version that the person signed in to; the secondary numbers where the version is not known."""
+    return (PRIMARY_ENTRIES if who.level == PRIMARY else SECONDARY_ENTRIES) + OVERSIGHT_ENTRIES
+
+
+def menu_of(who: Principal) -> tuple[Entry, ...]:
+    return tuple(e for e in entries_of(who) if e.roles & who.roles)
+
+
+def entry_of(who: Principal, href: str) -> Entry:
+    """The entry of a page, whether the person sees it or not. Raises LookupError for an address that is not in the menu."""
+    for entry in entries_of(who):
+        if entry.href == href:
+            return entry
+    raise LookupError(href)
+
+
+def role_name(who: Principal) -> str:
+    return ", ".join(name for role, name in ROLE_NAMES.items() if role in who.roles)

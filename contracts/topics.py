@@ -1,0 +1,44 @@
+"""Every topic: who writes it, who reads it, what its key is, how it is laid out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TWO_WEEKS = 14 * 24
+
+
+@dataclass(frozen=True)
+class Topic:
+    name: str
+    owner: str
+    consumers: tuple[str, ...]
+    key: str
+    partitions: int
+    retention_hours: int = TWO_WEEKS
+
+    def group(self, service: str) -> str:
+        return f"{service}.{self.name}"
+
+
+TOPICS: tuple[Topic, ...] = (
+    Topic("identity.organisations", "identity", ("records", "district"), "unit or school code", 3),
+    Topic("identity.certificates", "identity", ("signing", "district"), "request id or owner", 3),
+    Topic("records.staff", "records", ("identity",), "school code and year", 3),
+    Topic("records.classes", "records", ("district",), "class id", 6),
+    Topic("records.transcripts", "records", ("signing", "publishing", "district"), "transcript id", 12),
+    Topic("signing.steps", "signing", ("records",), "transcript id", 12),
+    Topic("publishing.submissions", "publishing", ("records",), "transcript id", 12),
+    Topic("district.decisions", "district", ("identity",), "request id", 3),
+)
+
+
+def topic(name: str) -> Topic:
+    return next(t for t in TOPICS if t.name == name)
+
+
+def dead_letter_topic(group: str) -> str:
+    return f"{group}.dlq"
+
+
+def dead_letter_topics() -> list[str]:
+    return [dead_letter_topic(t.group(service)) for t in TOPICS for service in t.consumers]

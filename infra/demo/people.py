@@ -1,0 +1,66 @@
+"""The people of the demo: each with an own cookie jar, so an own session at the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import ssl
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+TIMEOUT = httpx.Timeout(120, connect=10)
+
+
+class Refusal(Exception):
+    """An API of the system said no."""
+
+
+@dataclass
+class Person:
+    username: str
+    name: str
+    version: str
+    password: str
+    http: httpx.AsyncClient = field(repr=False)
+
+    @classmethod
+    def make(cls, base: str, trust: ssl.SSLContext, *, username: str, name: str, version: str, one_time_password: str) -> Person:
+        http = httpx.AsyncClient(base_url=base, verify=trust, timeout=TIMEOUT)
+        return cls(username, name, version, one_time_password, http)
+
+    async def first_sign_in(self) -> None:
+        """Signs in with the one-time password and chooses an own one."""
+        await self.sign_in()
+        chosen = secrets.token_urlsafe(12)
+        await self.post("/api/identity/password", {"old": self.password, "new": chosen})
+        self.password = chosen
+
+    async def sign_in(self) -> None:
+        await self.post("/api/identity/sessions", {"version": self.version, "username": self.username, "password": self.password})
+
+    async def get(self, path: str, **query: str) -> Any:
+        return self._answer(await self.http.get(path, params=query))
+
+    async def post(self, path: str, body: object = None) -> Any:
+        for attempt in range(10):
+            answer = await self.http.post(path, json=body)
+            if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                break
+            await asyncio.sleep(1 + attempt)
+        return self._answer(answer)
+
+    async def upload(self, path: str, files: dict[str, bytes]) -> Any:
+        return self._answer(await self.http.post(path, files=[("files", (name, content)) for name, content in files.items()]))
+
+    async def download(self, path: str) -> bytes:
+        answer = await self.http.get(path)
+        self._answer(answer)
+        return answer.content
+
+    @staticmethod
+    def _answer(answer: httpx.Response) -> Any:
+        if answer.is_success:
+            return answer.json() if answer.headers.get("content-type", "").startswith("application/json") else None
+        raise Refusal(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text[:500]}")

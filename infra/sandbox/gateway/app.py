@@ -1,0 +1,163 @@
+"""HTTP face of the gateway; the contract is contracts/openapi/national-gateway-v1.yaml."""
+
+import asyncio
+import hashlib
+import logging
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Request
+from starlette.responses import JSONResponse
+
+from infra.sandbox.common import Place, announce, write_atomically
+from infra.sandbox.faults import ANY, install
+from infra.sandbox.gateway import jws
+from infra.sandbox.gateway.errors import PackageRefused
+from infra.sandbox.gateway.ledger import Ledger
+from infra.sandbox.gateway.manifest import Manifest, callback_is_allowed, open_package
+from infra.sandbox.gateway.office import ENDPOINTS, GatewayFaults, Office
+from infra.sandbox.gateway.trust import Trust
+
+LARGEST_BODY = 256_000_000
+HANG_SECONDS = 120.0
+
+router = APIRouter()
+
+
+@dataclass(frozen=True)
+class GatewayOptions:
+    callback_secret: bytes
+    callback_ca_file: Path | None = None
+    callback_hosts: frozenset[str] = frozenset()
+    workers: int = 1
+
+
+def create_app(place: Place, options: GatewayOptions) -> FastAPI:
+    """Open DIR/gateway and go on where the last run stopped."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    office = Office(
+        directory=place.directory,
+        ledger=Ledger(place.directory / "gateway"),
+        secret=options.callback_secret,
+        trust=Trust(place.directory),
+        allowed_hosts=options.callback_hosts,
+        workers=options.workers,
+        tls=ssl.create_default_context(cafile=str(options.callback_ca_file)) if options.callback_ca_file else None,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        office.start()
+        announce(place.directory, "gateway", place.url)
+        yield
+        await office.stop()
+        office.ledger.close()
+
+    app = FastAPI(title="Sandbox national gateway", version="1.0", lifespan=lifespan)
+    app.state.office = office
+    app.add_exception_handler(PackageRefused, _refused)
+    install(app, office.faults, _endpoint_of)
+    app.include_router(router)
+    return app
+
+
+def _endpoint_of(path: str) -> str | None:
+    parts = path.split("/")
+    return parts[2] if len(parts) > 2 and parts[1] == "v1" and parts[2] in ENDPOINTS else None
+
+
+async def _refused(_: Request, refusal: Exception) -> JSONResponse:
+    assert isinstance(refusal, PackageRefused)
+    return JSONResponse({"code": refusal.code, "reason": refusal.reason}, refusal.status)
+
+
+def _office(request: Request) -> Office:
+    office: Office = request.app.state.office
+    return office
+
+
+TheOffice = Annotated[Office, Depends(_office)]
+
+
+@router.get("/health")
+async def health() -> dict[str, str]:
+    return {"status": "ready"}
+
+
+@router.post("/v1/packages", status_code=202)
+async def take_package(
+    office: TheOffice,
+    request: Request,
+    idempotency_key: Annotated[str | None, Header()] = None,
+    x_jws_signature: Annotated[str | None, Header()] = None,
+) -> dict[str, str]:
+    if request.headers.get("content-type", "").split(";")[0].strip() != "application/zip":
+        raise PackageRefused(415, "NG-001", "Nội dung gửi lên phải là application/zip")
+    body = await _body(request)
+    digest, sender, manifest = await asyncio.to_thread(_examine, body, x_jws_signature, office.trust)
+    if idempotency_key != manifest.package_id:
+        raise PackageRefused(400, "NG-004", "Tiêu đề Idempotency-Key phải là mã gói trong bảng kê")
+    if not callback_is_allowed(manifest.callback, office.allowed_hosts):
+        raise PackageRefused(400, "NG-006", "Địa chỉ phản hồi không nằm trong danh sách được phép")
+    known = office.ledger.digest_of(manifest.package_id)
+    if known not in (None, digest):
+        raise PackageRefused(409, "NG-005", "Mã gói này đã được dùng cho một gói có nội dung khác")
+    if known is None:
+        # the file first: a package in the ledger always has its file
+        write_atomically(office.ledger.file_of(manifest.package_id), body)
+        office.ledger.add(manifest, digest, sender)
+        office.queue.put_nowait(manifest.package_id)
+    if office.faults.take("packages", "timeout_after_accept"):
+        await asyncio.sleep(HANG_SECONDS)
+    if office.faults.value(ANY, "callback_before_answer"):
+        await office.until_called_back(manifest.package_id)
+    return office.ledger.receipt(manifest.package_id)
+
+
+async def _body(request: Request) -> bytes:
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > LARGEST_BODY:
+            raise PackageRefused(413, "NG-008", "Gói quá lớn")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _examine(body: bytes, signature: str | None, trust: Trust) -> tuple[str, str, Manifest]:
+    sender = jws.verify(signature, body, trust)
+    return hashlib.sha256(body).hexdigest(), sender, open_package(body)
+
+
+@router.get("/v1/packages/{package_id}")
+async def package(office: TheOffice, package_id: str) -> dict[str, Any]:
+    found = office.ledger.package(package_id)
+    if found is None:
+        raise PackageRefused(404, "NG-011", "Không có gói này")
+    return found
+
+
+@router.get("/v1/transcripts/{uuid}")
+async def transcript(office: TheOffice, uuid: str) -> dict[str, Any]:
+    found = office.ledger.transcript(uuid)
+    if found is None:
+        raise PackageRefused(404, "NG-012", "Cổng chưa tiếp nhận học bạ này")
+    return found
+
+
+@router.post("/control/faults")
+async def misbehave(office: TheOffice, order: GatewayFaults) -> dict[str, Any]:
+    if order.reject_uuids is not None:
+        office.reject_uuids = set(order.reject_uuids)
+    office.faults.apply(order)
+    office.follow_faults()
+    return {"faults": office.faults.in_force(), "reject_uuids": sorted(office.reject_uuids)}
+
+
+@router.get("/control/stats")
+async def stats(office: TheOffice) -> dict[str, int]:
+    return office.ledger.counts()

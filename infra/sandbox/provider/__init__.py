@@ -1,0 +1,1 @@
+"""Sandbox remote signing provider: Cloud Signature Consortium API v2 with asynchronous confirmation on "the phone"."""

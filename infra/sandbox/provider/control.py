@@ -1,0 +1,103 @@
+"""Control of the provider: users, faults, the phone's habits and its page, counts."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader
+from pydantic import BaseModel, ConfigDict, Field
+
+from infra.sandbox.faults import FaultOrder
+from infra.sandbox.provider.csc import TheDesk
+from infra.sandbox.provider.enrolment import Enrolment, PkiRefusal, enrol
+from infra.sandbox.provider.errors import CscError
+from infra.sandbox.provider.phone import Habit, Mode
+
+router = APIRouter()
+pages = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
+
+
+class ProviderFaults(FaultOrder):
+    wrong_signature_next: int | None = Field(default=None, ge=0, description="this many signatures are over another digest")
+    partial_next: int | None = Field(default=None, ge=0, description="signHash gives one signature too few, this many times")
+    swap_next: int | None = Field(default=None, ge=0, description="signHash gives the signatures in reverse order, this many times")
+    refuse_next: int | None = Field(default=None, ge=0, description="the person refuses, this many times")
+    expire_next: int | None = Field(default=None, ge=0, description="the request on the phone runs out at once, this many times")
+    sad_seconds: int | None = Field(default=None, ge=0, description="how long a SAD given from now on is good")
+
+
+class PhoneOrder(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    mode: Mode
+    delay_ms: int = Field(default=500, ge=0)
+    user: str | None = Field(default=None, description="only this user's phone; without it all phones")
+
+
+@router.get("/health")
+async def health() -> dict[str, str]:
+    return {"status": "ready"}
+
+
+@router.post("/control/users")
+async def users(desk: TheDesk, order: Enrolment) -> dict[str, Any]:
+    try:
+        return {"users": await enrol(desk, order)}
+    except PkiRefusal as refusal:
+        raise HTTPException(refusal.status, f"the PKI refused: {refusal}") from refusal
+
+
+@router.post("/control/phone")
+async def phone_habit(desk: TheDesk, order: PhoneOrder) -> dict[str, Any]:
+    habit = Habit(order.mode, order.delay_ms / 1000)
+    if order.user is None:
+        desk.phones.default = habit
+        desk.phones.habits.clear()
+    else:
+        desk.phones.habits[order.user] = habit
+    return {"mode": habit.mode, "delay_ms": order.delay_ms, "user": order.user}
+
+
+@router.post("/control/faults")
+async def misbehave(desk: TheDesk, order: ProviderFaults) -> dict[str, Any]:
+    if order.sad_seconds is not None:
+        desk.sad_seconds = float(order.sad_seconds)
+    desk.faults.apply(order.model_copy(update={"sad_seconds": None}))
+    return {"faults": desk.faults.in_force(), "sad_seconds": desk.sad_seconds}
+
+
+@router.get("/control/stats")
+async def stats(desk: TheDesk) -> dict[str, Any]:
+    return desk.stats()
+
+
+@router.get("/control/phone/pending")
+async def pending(desk: TheDesk) -> dict[str, Any]:
+    return {
+        "pending": [
+            {
+                "handle": each.handle,
+                "user": each.credential.user,
+                "description": each.description,
+                "signatures": each.signatures_allowed,
+            }
+            for each in desk.phones.pending()
+        ]
+    }
+
+
+@router.get("/phone", response_class=HTMLResponse)
+async def phone_page(desk: TheDesk) -> str:
+    return pages.get_template("phone.html").render(requests=desk.phones.pending())
+
+
+@router.post("/phone/{handle}/{answer}")
+async def phone_answer(desk: TheDesk, handle: str, answer: Literal["confirm", "reject"]) -> RedirectResponse:
+    try:
+        authorisation = desk.phones.by_handle(handle)
+    except CscError as unknown:
+        raise HTTPException(404, "Không có yêu cầu này") from unknown
+    if authorisation.settle() == "waiting":
+        authorisation.answer("confirmed" if answer == "confirm" else "rejected")
+    return RedirectResponse("/phone", 303)

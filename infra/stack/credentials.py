@@ -1,0 +1,125 @@
+"""The secrets of an instance, generated once, readable by their owner alone."""
+
+import base64
+import datetime as dt
+import ipaddress
+import json
+import os
+import secrets
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from joserfc.jwk import OKPKey
+
+from infra.stack.instance import SERVICES, Instance
+
+PASSWORDS = (
+    "mongo-root",
+    "minio-root",
+    "gateway-callback",
+    *(f"mongo-{service}" for service in SERVICES),
+    *(f"minio-{service}" for service in SERVICES),
+)
+SERVER_NAMES = ("localhost", "gateway")
+CERTIFICATE_DAYS = 825
+
+
+def generate(instance: Instance) -> None:
+    """Write what is missing; what is there stays, because the stores' data depends on it."""
+    for directory in (instance.home, instance.secrets, instance.tls):
+        directory.mkdir(parents=True, exist_ok=True)
+    instance.secrets.chmod(0o700)
+    instance.tls.chmod(0o700)
+    for name in PASSWORDS:
+        _once(instance.secrets / name, secrets.token_urlsafe(24))
+    _once(instance.secrets / "mongo-key", base64.b64encode(secrets.token_bytes(48)).decode())
+    _once(instance.secrets / "sealing-key", Fernet.generate_key().decode())
+    _token_keys(instance.secrets)
+    _gateway_certificate(instance.tls)
+    providers = [{"id": "sandbox", "name": "Nhà cung cấp thử nghiệm", "url": f"{instance.url('sandbox-provider')}/csc/v2"}]
+    _write(instance.home / "providers.json", json.dumps(providers, ensure_ascii=False, indent=2) + "\n")
+
+
+def _token_keys(directory: Path) -> None:
+    """The Ed25519 pair of internal tokens: identity signs with the private key, everybody verifies with the set."""
+    private = directory / "token-signing.jwk"
+    if not private.exists():
+        key = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": "EdDSA"}, auto_kid=True)
+        _write(private, json.dumps(key.as_dict(private=True)))
+        _write(directory / "token-keys.jwks", json.dumps({"keys": [key.as_dict(private=False)]}))
+
+
+def _gateway_certificate(directory: Path) -> None:
+    """A local authority of its own and the gateway's certificate below it (the sandbox's PKI plays the outside world)."""
+    if (directory / "server.pem").exists():
+        return
+    now = dt.datetime.now(dt.UTC)
+    ca_key = ec.generate_private_key(ec.SECP256R1())
+    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hocba local stack")])
+    ca = (
+        _builder(ca_name, ca_name, ca_key.public_key(), now)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_key_usage(ca=True), critical=True)
+        .sign(ca_key, hashes.SHA256())
+    )
+    key = ec.generate_private_key(ec.SECP256R1())
+    addresses = [x509.IPAddress(ipaddress.ip_address(address)) for address in ("127.0.0.1", "::1")]
+    server = (
+        _builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), ca_name, key.public_key(), now)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_key_usage(ca=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([*(x509.DNSName(name) for name in SERVER_NAMES), *addresses]), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
+        .sign(ca_key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    _write(directory / "ca.pem", ca.public_bytes(pem).decode())
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    _write(directory / "server.key", private.decode())
+    _write(directory / "server.pem", server.public_bytes(pem).decode())
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: dt.datetime) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=CERTIFICATE_DAYS))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    )
+
+
+def _key_usage(*, ca: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not ca,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=ca,
+        crl_sign=ca,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _once(path: Path, content: str) -> None:
+    if not path.exists():
+        _write(path, content + "\n")
+
+
+def _write(path: Path, content: str) -> None:
+    """Never readable by others, not even between creation and chmod; whole or not at all."""
+    draft = path.with_name(path.name + ".tmp")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(content)
+    draft.replace(path)

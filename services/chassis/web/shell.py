@@ -1,0 +1,41 @@
+"""What surrounds every page for the person who is signed in."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from contracts.menu import PRODUCT, menu_of, role_name
+from services.chassis.web.look import MenuGroup, MenuItem, Notice, Shell, User
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fastapi import Request
+
+    from contracts.access import Principal
+
+HOME = "/ui/identity/"
+SIGN_OUT = "/ui/identity/sign-out"
+ACCOUNT = "/ui/identity/password"
+
+
+def shell(
+    request: Request, who: Principal | None, *, notices: Sequence[Notice] = (), csrf: str = "", organisation: str = "", period: str = ""
+) -> Shell:
+    here = request.url.path
+    groups = [
+        MenuGroup(title, [MenuItem(e.number, e.text, e.href, current=here.startswith(e.href)) for e in entries])
+        for title, entries in groupby(menu_of(who) if who else (), key=lambda e: e.group)
+    ]
+    return Shell(
+        product=PRODUCT,
+        home=HOME,
+        organisation=organisation,
+        period=period,
+        menu=groups,
+        user=User(who.name, role_name(who), SIGN_OUT, links=(("Đổi mật khẩu", ACCOUNT),)) if who else None,
+        notices=notices,
+        csrf=csrf,
+        request_id=getattr(request.state, "request_id", ""),
+    )

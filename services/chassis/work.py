@@ -1,0 +1,58 @@
+"""Work that waits in a collection: loops that lease documents, work on them and are simply run again after a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+import time
+from concurrent.futures import ProcessPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from services.chassis.kafka import TRANSIENT
+from services.chassis.metrics import WORK_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+R = TypeVar("R")
+log = logging.getLogger(__name__)
+
+
+async def forever(name: str, work: Callable[[], Awaitable[int]], *, idle: float = 0.3) -> None:
+    """Call `work` for ever; it answers how many items it dealt with, and is asked again at once as long as there are any.
+
+    A dependency that is away is waited for, with back-off; any other failure ends the process.
+    """
+    failures = 0
+    while True:
+        started = time.perf_counter()
+        try:
+            done = await work()
+        except TRANSIENT:
+            failures += 1
+            log.warning("work failed, will be tried again", extra={"work": name, "failures": failures}, exc_info=True)
+            await asyncio.sleep(min(0.2 * 2 ** min(failures, 8), 15.0))
+            continue
+        failures = 0
+        if done:
+            WORK_SECONDS.labels(name).observe(time.perf_counter() - started)
+        else:
+            await asyncio.sleep(idle)
+
+
+class Pool:
+    """Processes for work that needs the processor, so that no event loop is held up."""
+
+    def __init__(self, size: int) -> None:
+        self._pool = ProcessPoolExecutor(size, mp_context=multiprocessing.get_context("forkserver"))
+
+    async def run(self, work: Callable[..., R], *args: object) -> R:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
+
+    async def map(self, work: Callable[..., R], arguments: Iterable[tuple[object, ...]]) -> list[R | BaseException]:
+        """Outcomes in order; a failure is the outcome of its own item alone."""
+        return await asyncio.gather(*(self.run(work, *a) for a in arguments), return_exceptions=True)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)

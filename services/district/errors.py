@@ -1,0 +1,30 @@
+"""What district refuses."""
+
+from __future__ import annotations
+
+from services.chassis.errors import Refusal
+
+ALREADY_DECIDED = Refusal(
+    "HB-DIS-001",
+    409,
+    "Yêu cầu đã được xử lý",
+    "Yêu cầu này đã được duyệt hoặc từ chối trước đó.",
+    "Tải lại danh sách để xem trạng thái mới nhất.",
+    "the request was decided before",
+)
+REASON_NEEDED = Refusal(
+    "HB-DIS-002",
+    422,
+    "Thiếu lý do từ chối",
+    "Từ chối phải kèm lý do để nhà trường biết và đăng ký lại.",
+    "Nhập lý do từ chối rồi thực hiện lại.",
+    "a refusal needs a reason",
+)
+NOTHING_SELECTED = Refusal(
+    "HB-DIS-003",
+    422,
+    "Chưa chọn yêu cầu",
+    "Không có yêu cầu nào trong phần đã chọn.",
+    "Tích chọn yêu cầu rồi thực hiện lại.",
+    "the selection is empty",
+)

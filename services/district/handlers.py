@@ -1,0 +1,43 @@
+"""What district keeps of what others tell it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contracts.event import Event
+from contracts.events.identity import CertificateRequestedV1, SchoolChangedV1, UnitChangedV1
+from contracts.events.records import ClassImportedV1, TranscriptMovedV1
+from services.chassis.kafka import Consumer
+
+if TYPE_CHECKING:
+    from services.chassis.mongo import Session
+    from services.district.store import Store
+
+
+def consumers(store: Store) -> list[Consumer]:
+    organisations = Consumer("district", "identity.organisations")
+    certificates = Consumer("district", "identity.certificates")
+    classes = Consumer("district", "records.classes")
+    transcripts = Consumer("district", "records.transcripts")
+
+    @organisations.on(UnitChangedV1)
+    async def _(session: Session, events: list[Event[UnitChangedV1]]) -> None:
+        await store.save_units(session, events)
+
+    @organisations.on(SchoolChangedV1)
+    async def _(session: Session, events: list[Event[SchoolChangedV1]]) -> None:
+        await store.save_schools(session, events)
+
+    @certificates.on(CertificateRequestedV1)
+    async def _(session: Session, events: list[Event[CertificateRequestedV1]]) -> None:
+        await store.add_requests(session, events)
+
+    @classes.on(ClassImportedV1)
+    async def _(session: Session, events: list[Event[ClassImportedV1]]) -> None:
+        await store.save_classes(session, events)
+
+    @transcripts.on(TranscriptMovedV1)
+    async def _(session: Session, events: list[Event[TranscriptMovedV1]]) -> None:
+        await store.save_moves(session, events)
+
+    return [organisations, certificates, classes, transcripts]

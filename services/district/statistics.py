@@ -1,0 +1,44 @@
+"""Menu 6.4: how far the schools of a branch have come, by school and grade. Plain data in, numbers out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+AWAITING = ("AWAITING_SUBJECT_TEACHERS", "AWAITING_HOMEROOM", "AWAITING_LEADER", "AWAITING_ISSUE")
+COLUMNS = ("pupils", "not_created", "awaiting", "signed", "confirmed", "submitted", "accepted", "rejected")
+"""Every pupil is in exactly one of the columns after the first."""
+
+Key = tuple[str, int]
+
+
+def row(pupils: int, states: Mapping[str, int]) -> dict[str, int]:
+    return {
+        "pupils": pupils,
+        "not_created": pupils - sum(states.values()),
+        "awaiting": sum(states.get(s, 0) for s in AWAITING),
+        "signed": states.get("SIGNED", 0),
+        "confirmed": states.get("CONFIRMED", 0),
+        "submitted": states.get("SUBMITTED", 0),
+        "accepted": states.get("ACCEPTED", 0),
+        "rejected": states.get("REJECTED", 0),
+    }
+
+
+def by_school(
+    schools: Sequence[Mapping[str, Any]], pupils: Mapping[Key, Mapping[str, int]], states: Mapping[Key, Mapping[str, int]]
+) -> list[dict[str, Any]]:
+    """One row a school with its grades below; a school without data has zeros, so that nobody is forgotten."""
+    rows = []
+    for school in schools:
+        code = str(school["_id"])
+        grades = sorted({g for s, g in (*pupils, *states) if s == code})
+        lines = [{"grade": g, **row(pupils.get((code, g), {}).get("pupils", 0), states.get((code, g), {}))} for g in grades]
+        rows.append({"school": code, "name": school["name"], **added_up(lines), "grades": lines})
+    return rows
+
+
+def added_up(lines: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    return {column: sum(line[column] for line in lines) for column in COLUMNS}

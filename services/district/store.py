@@ -1,0 +1,126 @@
+"""Every query of district: read models fed by events, and the decisions that it owns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from services.chassis import aggregates
+from services.chassis.errors import NOT_FOUND, Refused
+from services.chassis.mongo import ASCENDING, IndexModel, UpdateOne
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from contracts.event import Event
+    from contracts.events.identity import CertificateRequestedV1, SchoolChangedV1, UnitChangedV1
+    from contracts.events.records import ClassImportedV1, TranscriptMovedV1
+    from services.chassis.aggregates import Change
+    from services.chassis.mongo import Database, Document, Session
+
+
+async def ensure_indexes(db: Database) -> None:
+    await db["schools"].create_indexes([IndexModel([("path", ASCENDING)])])
+    await db["classes"].create_indexes([IndexModel([("school", ASCENDING), ("year", ASCENDING)])])
+    await db["transcripts"].create_indexes(
+        [IndexModel([("school", ASCENDING), ("year", ASCENDING), ("grade", ASCENDING), ("state", ASCENDING)])]
+    )
+    await db["certificates"].create_indexes([IndexModel([("path", ASCENDING), ("state", ASCENDING)])])
+
+
+class Store:
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    # what others tell
+
+    async def save_units(self, session: Session, events: Sequence[Event[UnitChangedV1]]) -> None:
+        await self._newest(session, "units", events, [{"name": e.data.name, "path": list(e.data.path)} for e in events])
+
+    async def save_schools(self, session: Session, events: Sequence[Event[SchoolChangedV1]]) -> None:
+        rows = [{"name": e.data.name, "path": list(e.data.path), "levels": list(e.data.levels)} for e in events]
+        await self._newest(session, "schools", events, rows)
+
+    async def save_classes(self, session: Session, events: Sequence[Event[ClassImportedV1]]) -> None:
+        await self._newest(session, "classes", events, [e.data.model_dump(mode="json") for e in events])
+
+    async def save_moves(self, session: Session, events: Sequence[Event[TranscriptMovedV1]]) -> None:
+        await self._newest(session, "transcripts", events, [{**e.data.model_dump(mode="json"), "at": e.occurred_at} for e in events])
+
+    async def _newest(self, session: Session, collection: str, events: Sequence[Event[Any]], rows: Sequence[Document]) -> None:
+        """Keep what the newest event of each subject says; an older one that comes late changes nothing."""
+        writes = []
+        for event, row in zip(events, rows, strict=True):
+            fresh = {"$lt": [{"$ifNull": ["$seq", 0]}, event.sequence]}
+            fields = {k: {"$cond": [fresh, {"$literal": v}, f"${k}"]} for k, v in {**row, "seq": event.sequence}.items()}
+            writes.append(UpdateOne({"_id": event.subject}, [{"$set": fields}], upsert=True))
+        if writes:
+            await self.db[collection].bulk_write(writes, ordered=True, session=session)
+
+    async def add_requests(self, session: Session, events: Sequence[Event[CertificateRequestedV1]]) -> None:
+        for event in events:
+            fact = event.data.model_dump(mode="json")
+            await self.db["certificates"].replace_one(
+                {"_id": event.subject},
+                {"_id": event.subject, "sequence": 1, "state": "pending", "requested_at": event.occurred_at, **fact},
+                upsert=True,
+                session=session,
+            )
+
+    # certificates
+
+    async def requests(self, unit: str, state: str | None) -> list[Document]:
+        wanted: Document = {"path": unit}
+        if state is not None:
+            wanted["state"] = state
+        return await self.db["certificates"].find(wanted).sort("requested_at", 1).to_list(1000)
+
+    async def request(self, session: Session | None, request_id: str) -> Document:
+        found = await self.db["certificates"].find_one({"_id": request_id}, session=session)
+        if found is None:
+            raise Refused(NOT_FOUND)
+        return found
+
+    async def save_decision(self, session: Session, change: Change, *, actor: str) -> None:
+        await aggregates.save(self.db, session, "certificates", [change], actor=actor)
+
+    # statistics
+
+    async def unit(self, code: str) -> Document | None:
+        found: Document | None = await self.db["units"].find_one({"_id": code})
+        return found
+
+    async def years(self, unit: str) -> list[str]:
+        schools = await self.db["schools"].distinct("_id", {"path": unit})
+        return sorted(await self.db["classes"].distinct("year", {"school": {"$in": schools}}), reverse=True)
+
+    async def schools(self, unit: str) -> list[Document]:
+        return await self.db["schools"].find({"path": unit}).sort("name", 1).to_list(None)
+
+    async def pupils(self, schools: Sequence[str], year: str) -> dict[tuple[str, int], dict[str, int]]:
+        """By school and grade: pupils imported and those whose data forbid a transcript."""
+        rows = self.db["classes"].aggregate(
+            [
+                {"$match": {"school": {"$in": list(schools)}, "year": year}},
+                {
+                    "$group": {
+                        "_id": {"school": "$school", "grade": "$grade"},
+                        "pupils": {"$sum": "$pupils"},
+                        "refused": {"$sum": "$refused"},
+                    }
+                },
+            ]
+        )
+        return {(r["_id"]["school"], r["_id"]["grade"]): {"pupils": r["pupils"], "refused": r["refused"]} async for r in rows}
+
+    async def states(self, schools: Sequence[str], year: str) -> dict[tuple[str, int], dict[str, int]]:
+        """By school and grade: transcripts in each state."""
+        rows = self.db["transcripts"].aggregate(
+            [
+                {"$match": {"school": {"$in": list(schools)}, "year": year}},
+                {"$group": {"_id": {"school": "$school", "grade": "$grade", "state": "$state"}, "n": {"$sum": 1}}},
+            ]
+        )
+        counts: dict[tuple[str, int], dict[str, int]] = {}
+        async for r in rows:
+            counts.setdefault((r["_id"]["school"], r["_id"]["grade"]), {})[r["_id"]["state"]] = r["n"]
+        return counts

@@ -1,0 +1,70 @@
+"""The remote signing providers that the operator has configured: signing in to one on a person's behalf to see its credentials."""
+
+from __future__ import annotations
+
+import json
+import logging
+import ssl
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, TypeAdapter
+
+from services.chassis.errors import Refused
+from services.identity.errors import PROVIDER_UNAVAILABLE, UNKNOWN_PROVIDER, WRONG_PROVIDER_LOGIN
+from services.means.csc import Csc
+from services.means.remote import ProviderBroken, ProviderRefused, ProviderUnavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from services.means.remote import Credential
+
+log = logging.getLogger(__name__)
+
+
+class Provider(BaseModel):
+    id: str
+    name: str
+    url: str
+
+
+class Providers:
+    def __init__(self, providers_file: Path, ca_file: Path | None) -> None:
+        """`providers_file` is a JSON list of {id, name, url}; `ca_file` says whom to trust besides the system's own roots."""
+        self.listed = TypeAdapter(list[Provider]).validate_python(json.loads(providers_file.read_text(encoding="utf-8")))
+        trusted = ssl.create_default_context()
+        if ca_file is not None:
+            trusted.load_verify_locations(ca_file)
+        self._clients = {each.id: Csc(each.url, verify=trusted) for each in self.listed}
+
+    def name(self, provider: str) -> str:
+        return next((each.name for each in self.listed if each.id == provider), provider)
+
+    async def credentials(self, provider: str, username: str, password: str) -> list[Credential]:
+        """The account's credentials; name and password are forgotten at once.
+
+        Raises Refused: UNKNOWN_PROVIDER, WRONG_PROVIDER_LOGIN, PROVIDER_UNAVAILABLE.
+        """
+        client = self._clients.get(provider)
+        if client is None:
+            raise Refused(UNKNOWN_PROVIDER, provider=provider)
+        try:
+            return await client.list_credentials(await client.login(username, password))
+        except ProviderRefused as problem:
+            log.info("a provider refused", extra={"provider": provider, "reason": problem.code.value})
+            raise Refused(WRONG_PROVIDER_LOGIN) from problem
+        except (ProviderUnavailable, ProviderBroken) as problem:
+            log.warning("a provider cannot be used", extra={"provider": provider}, exc_info=True)
+            raise Refused(PROVIDER_UNAVAILABLE) from problem
+
+    async def close(self) -> None:
+        for client in self._clients.values():
+            await client.aclose()
+
+
+def read_roots(trust_dir: Path) -> list[bytes]:
+    """The DER of every *.pem in the directory. Raises SystemExit when there is none: nothing could be registered."""
+    roots = [ssl.PEM_cert_to_DER_cert(path.read_text(encoding="ascii")) for path in sorted(trust_dir.glob("*.pem"))]
+    if not roots:
+        raise SystemExit(f"no root certificates in {trust_dir}")
+    return roots

@@ -1,0 +1,106 @@
+"""What every remote signing provider's adapter speaks of: credentials, the person's answer, and what went wrong."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A key that the provider keeps for a person or an organisation.
+
+    `certificate` and `chain` are DER; `chain` holds the issuers above the certificate, nearest first. `key_algorithms` are object
+    identifiers. `scal` "2" means that an authorisation is bound to its hashes. `multisign` is the most signatures under one
+    authorisation.
+    """
+
+    id: str
+    certificate: bytes
+    chain: tuple[bytes, ...]
+    key_algorithms: tuple[str, ...]
+    scal: str
+    multisign: int
+
+
+@dataclass(frozen=True)
+class Session:
+    """A signed-in account of a provider; the token is as good as the password until it expires, so it is never printed."""
+
+    access_token: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Authorized:
+    """The person (or the provider's policy) agreed: `sad` lets the hashes be signed within `expires_in` seconds."""
+
+    sad: str = field(repr=False)
+    expires_in: int
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The person has been asked and has not answered yet; `handle` asks for the answer."""
+
+    handle: str
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """The person said no: never asked again without a new decision of theirs."""
+
+
+@dataclass(frozen=True)
+class Expired:
+    """The person did not answer in time."""
+
+
+Authorisation = Authorized | Waiting
+Outcome = Authorisation | Rejected | Expired
+
+
+class Refusal(StrEnum):
+    """Why a provider refuses, in our words."""
+
+    WRONG_LOGIN = "wrong-login"
+    WRONG_SECRET = "wrong-secret"  # noqa: S105  # a reason, not a secret: a PIN or one-time password was wrong
+    SESSION_EXPIRED = "session-expired"
+    CREDENTIAL_LOCKED = "credential-locked"
+    UNKNOWN_CREDENTIAL = "unknown-credential"
+    CERTIFICATE_EXPIRED = "certificate-expired"
+    HASH_NOT_AUTHORISED = "hash-not-authorised"
+    AUTHORISATION_EXPIRED = "authorisation-expired"
+    UNKNOWN_TRANSACTION = "unknown-transaction"
+    TOO_MANY = "too-many"
+    REJECTED = "rejected"
+    OTHER = "other"
+
+
+class ProviderError(Exception):
+    """A provider did not do what was asked. Never carries a password, a token or a SAD."""
+
+
+class ProviderUnavailable(ProviderError):
+    """Network or provider trouble; worth another try later.
+
+    `sent` says that the request may have been carried out although no answer came: ask for the outcome instead of repeating it.
+    `retry_after` is the provider's own wish in seconds, if it named one.
+    """
+
+    def __init__(self, reason: str, *, sent: bool, retry_after: int | None = None) -> None:
+        super().__init__(reason)
+        self.sent = sent
+        self.retry_after = retry_after
+
+
+class ProviderRefused(ProviderError):
+    """The provider answered and said no; the same request again gets the same answer. `description` is the provider's text."""
+
+    def __init__(self, code: Refusal, description: str) -> None:
+        super().__init__(f"{code}: {description}")
+        self.code = code
+        self.description = description
+
+
+class ProviderBroken(ProviderError):
+    """The provider's answer does not follow its protocol: a defect to look into, never to be tried again by itself."""

@@ -1,0 +1,41 @@
+"""The wiring of publishing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from services.chassis.process import Parts, Service
+from services.chassis.web.app import make_app
+from services.chassis.work import forever
+from services.publishing import handlers, pages, routes
+from services.publishing.delivery import Delivery
+from services.publishing.gateways.national import NationalGateway
+from services.publishing.store import Store, ensure_indexes
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
+
+    from fastapi import FastAPI
+
+    from services.chassis.kafka import Consumer
+
+
+def web(parts: Parts) -> FastAPI:
+    app = make_app(parts.settings, "publishing")
+    app.state.settings = parts.settings
+    app.state.store = Store(parts.db)
+    app.include_router(routes.router)
+    app.include_router(pages.router)
+    return app
+
+
+def consumers(parts: Parts) -> Sequence[Consumer]:
+    return handlers.consumers(Store(parts.db))
+
+
+def work(parts: Parts) -> Sequence[Coroutine[None, None, None]]:
+    delivery = Delivery(parts, Store(parts.db), NationalGateway(parts.settings))
+    return [forever("pack", delivery.pack), forever("send", delivery.send), forever("ask", delivery.ask, idle=2.0)]
+
+
+service = Service(name="publishing", web=web, indexes=ensure_indexes, consumers=consumers, work=work)

@@ -1,0 +1,172 @@
+"""Delivery: packages are written down before they go out, sent under their own id until taken, and asked about when no answer comes.
+
+States of a package: ready → sent → done; a refused one is done, with its transcripts refused.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from contracts.documents import DocumentRef
+from services.chassis import clock, failpoints
+from services.chassis.aggregates import Change
+from services.chassis.leases import claim, owner_token, release
+from services.chassis.mongo import Document, Session, transaction
+from services.publishing.gateways.national import Enclosed, GatewayAway, NationalGateway, PackageInfo, PackageRefused, Result, build_package
+from services.publishing.submissions import answered
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from services.chassis.process import Parts
+    from services.publishing.store import Store
+
+PACKAGE_SIZE = 50
+"""Transcripts."""
+LEASE_SECONDS = 90.0
+ASK_AFTER = dt.timedelta(seconds=20)
+LONGEST_PAUSE = 60.0
+CALLBACK_PATH = "/api/publishing/gateway-callbacks"
+log = logging.getLogger(__name__)
+
+
+class Delivery:
+    def __init__(self, parts: Parts, store: Store, gateway: NationalGateway) -> None:
+        self.parts = parts
+        self.store = store
+        self.gateway = gateway
+        self.owner = owner_token()
+
+    async def pack(self) -> int:
+        """Put cleared transcripts of one class into a package."""
+        due = await self.store.next_cleared_class(PACKAGE_SIZE)
+        if not due:
+            return 0
+        info = PackageInfo(
+            id=str(uuid4()),
+            school=due[0]["school"],
+            year=due[0]["year"],
+            class_code=due[0]["class_code"],
+            made_at=clock.now(),
+            callback=self.parts.settings.public_url + CALLBACK_PATH,
+        )
+        pdfs = await self.parts.objects.get_all([DocumentRef.model_validate(d["pdf"]) for d in due])
+        xmls = await self.parts.objects.get_all([DocumentRef.model_validate(d["xml"]) for d in due])
+        enclosed = [Enclosed(d["_id"], d["version"], d["pupil_code"], pdf, xml) for d, pdf, xml in zip(due, pdfs, xmls, strict=True)]
+        body = await self.parts.pool.run(build_package, info, enclosed)
+        kept = await self.parts.objects.put(f"packages/{info.id}", ".zip", body, "application/zip")
+
+        async def work(session: Session) -> None:
+            loaded = await self.store.load(session, [d["_id"] for d in due])
+            packed = [Change({**d, "state": "PACKED", "package": info.id}) for d in loaded.values() if d["state"] == "CLEARED"]
+            if len(packed) != len(due):
+                return
+            await self.store.save(session, packed, actor="publishing", cause=info.id)
+            await self.store.add_package(
+                session,
+                {
+                    "_id": info.id,
+                    "school": info.school,
+                    "class_code": info.class_code,
+                    "transcripts": [d["_id"] for d in due],
+                    "object": kept.model_dump(mode="json"),
+                    "state": "ready",
+                    "attempts": 0,
+                    "made_at": info.made_at,
+                    "next_at": info.made_at,
+                },
+            )
+
+        await transaction(self.store.db, work)
+        return len(due)
+
+    async def send(self) -> int:
+        """Send one package that is due."""
+        package = await self._due("ready")
+        if package is None:
+            return 0
+        body = await self.parts.objects.get(DocumentRef.model_validate(package["object"]))
+        failpoints.reach("publishing.before-send")
+        attempts = package["attempts"] + 1
+        try:
+            await self.gateway.send(package["_id"], body)
+        except GatewayAway as problem:
+            pause = dt.timedelta(seconds=min(2.0**attempts, LONGEST_PAUSE))
+            log.warning("the gateway is away", extra={"package": package["_id"], "attempt": attempts, "problem": str(problem)})
+            await self.store.set_package(package["_id"], "ready", clock.now() + pause, attempts=attempts)
+        except PackageRefused as refusal:
+            log.warning("the gateway refused a package", extra={"package": package["_id"], "code": refusal.code})
+            refused = [Result(uuid=t, status="REJECTED", code=refusal.code, reason=refusal.reason) for t in package["transcripts"]]
+            await apply(self.store, package["_id"], refused)
+        else:
+            failpoints.reach("publishing.sent")
+            await self._sent(package, attempts)
+        await release(self.store.db["packages"], package["_id"], self.owner)
+        return 1
+
+    async def ask(self) -> int:
+        """Ask about one package whose answer is overdue."""
+        package = await self._due("sent")
+        if package is None:
+            return 0
+        try:
+            results = await self.gateway.results(package["_id"])
+        except (GatewayAway, PackageRefused) as problem:
+            log.warning("the gateway did not tell", extra={"package": package["_id"], "problem": str(problem)})
+            results = []
+        if results is None:
+            await self.store.set_package(package["_id"], "ready", clock.now(), attempts=package["attempts"])
+        else:
+            await self.store.set_package(package["_id"], "sent", clock.now() + ASK_AFTER, attempts=package["attempts"])
+            await apply(self.store, package["_id"], results)
+        await release(self.store.db["packages"], package["_id"], self.owner)
+        return 1
+
+    async def _due(self, state: str) -> Document | None:
+        return await claim(
+            self.store.db["packages"], {"state": state, "next_at": {"$lte": clock.now()}}, self.owner, LEASE_SECONDS, sort="next_at"
+        )
+
+    async def _sent(self, package: Document, attempts: int) -> None:
+        async def work(session: Session) -> None:
+            loaded = await self.store.load(session, package["transcripts"])
+            sent = [
+                Change({**d, "state": "SENT", "sent_at": clock.now()})
+                for d in loaded.values()
+                if d["state"] == "PACKED" and d["package"] == package["_id"]
+            ]
+            await self.store.save(session, sent, actor="publishing", cause=package["_id"])
+            await self.store.set_package(package["_id"], "sent", clock.now() + ASK_AFTER, attempts=attempts, session=session)
+
+        await transaction(self.store.db, work)
+
+
+async def apply(store: Store, package_id: str, results: Sequence[Result]) -> None:
+    """Take the gateway's word over, from a callback or an answer; what is known already changes nothing."""
+    decided = {r.uuid: r for r in results if r.status != "PENDING"}
+    package = await store.package(package_id)
+    if package is None or not decided:
+        return
+
+    async def work(session: Session) -> None:
+        loaded = await store.load(session, [t for t in package["transcripts"] if t in decided])
+        changes = []
+        for transcript, submission in loaded.items():
+            said = decided[transcript]
+            change = answered(
+                submission,
+                package_id,
+                accepted=said.status == "ACCEPTED",
+                code=said.code or "",
+                reason=said.reason or "",
+                at=said.at or clock.now(),
+            )
+            if change is not None:
+                changes.append(change)
+        await store.save(session, changes, actor="national-gateway", cause=package_id)
+        await store.finish_package(session, package_id, package["transcripts"])
+
+    await transaction(store.db, work)

@@ -1,0 +1,46 @@
+"""What publishing refuses."""
+
+from __future__ import annotations
+
+from services.chassis.errors import Refusal
+
+NOT_CONFIRMED = Refusal(
+    "HB-PUB-001",
+    409,
+    "Học bạ chưa được xác nhận hoàn thành",
+    "Chỉ gửi được học bạ đã xác nhận hoàn thành.",
+    "Thực hiện mục 2.7 Xác nhận hoàn thành học bạ trước khi gửi.",
+    "the transcript is not confirmed",
+)
+ALREADY_SENT = Refusal(
+    "HB-PUB-002",
+    409,
+    "Học bạ đã được gửi",
+    "Học bạ này đang được gửi hoặc đã được tiếp nhận.",
+    "Xem cột Trạng thái gửi; chỉ gửi lại học bạ bị từ chối.",
+    "the transcript is on its way or accepted",
+)
+NOTHING_TO_SEND = Refusal(
+    "HB-PUB-003",
+    422,
+    "Không có học bạ nào để gửi",
+    "Phần đã chọn không có học bạ nào gửi được.",
+    "Chọn học bạ đã xác nhận hoàn thành rồi gửi lại.",
+    "nothing of the selection can be sent",
+)
+BAD_CALLBACK = Refusal(
+    "HB-PUB-004",
+    401,
+    "Phản hồi không hợp lệ",
+    "Phản hồi không có chữ ký hợp lệ của Cổng tiếp nhận.",
+    "Kiểm tra khóa bí mật dùng chung với Cổng tiếp nhận.",
+    "the callback's signature or time is wrong",
+)
+RECORDS_SAID_NO = Refusal(
+    "HB-PUB-005",
+    409,
+    "Học bạ không ở trạng thái gửi được",
+    "Học bạ đã chuyển sang trạng thái khác nên chưa được gửi.",
+    "Tải lại trang để xem trạng thái mới nhất.",
+    "records denied the submission in state {state}",
+)

@@ -1,0 +1,44 @@
+"""What publishing does when records tells it something."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contracts.event import Event
+from contracts.events.records import ConfirmationUndoneV1, SubmissionClearedV1, SubmissionDeniedV1, TranscriptConfirmedV1
+from services.chassis.kafka import Consumer
+from services.publishing.submissions import cleared, confirmed, denied, unconfirmed
+
+if TYPE_CHECKING:
+    from services.chassis.mongo import Session
+    from services.publishing.store import Store
+
+
+def consumers(store: Store) -> list[Consumer]:
+    transcripts = Consumer("publishing", "records.transcripts")
+
+    @transcripts.on(TranscriptConfirmedV1)
+    async def _(session: Session, events: list[Event[TranscriptConfirmedV1]]) -> None:
+        newest = {e.subject: e for e in events}
+        before = await store.load(session, newest)
+        changes = [confirmed(e, before.get(e.subject)) for e in newest.values()]
+        await store.save(session, changes, actor="records", cause=str(events[0].id))
+
+    @transcripts.on(ConfirmationUndoneV1)
+    async def _(session: Session, events: list[Event[ConfirmationUndoneV1]]) -> None:
+        before = await store.load(session, {e.subject for e in events})
+        await store.save(session, [unconfirmed(s) for s in before.values()], actor="records", cause=str(events[0].id))
+
+    @transcripts.on(SubmissionClearedV1)
+    async def _(session: Session, events: list[Event[SubmissionClearedV1]]) -> None:
+        before = await store.load(session, {e.subject for e in events})
+        changes = [cleared(before[e.subject], e.data.submission) for e in events]
+        await store.save(session, [c for c in changes if c is not None], actor="records", cause=str(events[0].id))
+
+    @transcripts.on(SubmissionDeniedV1)
+    async def _(session: Session, events: list[Event[SubmissionDeniedV1]]) -> None:
+        before = await store.load(session, {e.subject for e in events})
+        changes = [denied(before[e.subject], e.data.submission, e.data.state) for e in events]
+        await store.save(session, [c for c in changes if c is not None], actor="records", cause=str(events[0].id))
+
+    return [transcripts]

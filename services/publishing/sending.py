@@ -1,0 +1,64 @@
+"""Menu 2.8: asking for transcripts to be sent, each with its own answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from services.chassis import audit
+from services.chassis.aggregates import Change
+from services.chassis.errors import Refused
+from services.chassis.mongo import Session, transaction
+from services.publishing.errors import NOTHING_TO_SEND
+from services.publishing.submissions import SENDABLE, requested
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from contracts.access import Principal
+    from services.publishing.store import Store
+
+CHUNK = 100
+
+
+async def submit(
+    store: Store,
+    who: Principal,
+    *,
+    transcripts: Sequence[str] | None,
+    classes: Sequence[str] | None,
+    everything: bool,
+    request_id: str,
+) -> dict[str, Any]:
+    """{"requested": n, "refused": [{transcript, code, reason}]}; named ones are answered each, classes give what can be sent."""
+    school = str(who.school)
+    if transcripts:
+        ids = list(dict.fromkeys(transcripts))
+    elif classes or everything:
+        ids = [s["_id"] for s in await store.submissions(school, classes=None if everything else classes, states=SENDABLE)]
+    else:
+        ids = []
+    if not ids:
+        raise Refused(NOTHING_TO_SEND)
+    total, refused = 0, []
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+
+        async def work(session: Session, chunk: list[str] = chunk) -> tuple[int, list[dict[str, str]]]:
+            loaded = await store.load(session, chunk)
+            changes: list[Change] = []
+            no: list[dict[str, str]] = []
+            for transcript in chunk:
+                submission = loaded.get(transcript)
+                try:
+                    changes.append(requested(submission if submission and submission["school"] == school else None))
+                except Refused as refusal:
+                    no.append({"transcript": transcript, "code": refusal.code, "reason": refusal.cause})
+            await store.save(session, changes, actor=who.person, cause=request_id)
+            for change in changes:
+                await audit.record(store.db, session, actor=who.person, act="submit", subject=change.document["_id"], request_id=request_id)
+            return len(changes), no
+
+        count, no = await transaction(store.db, work)
+        total += count
+        refused += no
+    return {"requested": total, "refused": refused}

@@ -1,0 +1,99 @@
+"""Submitting confirmed transcripts: which may be sent, and what an answer of the gateway means. Plain data in, decision out.
+
+States: NOT_SENT → REQUESTED (records is asked) → CLEARED → PACKED → SENT → ACCEPTED | REJECTED; REJECTED may be sent again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from contracts.events.publishing import SubmissionRequestedV1, TranscriptAcceptedV1, TranscriptRefusedV1
+from services.chassis.aggregates import Change
+from services.chassis.errors import Refused
+from services.publishing.errors import ALREADY_SENT, NOT_CONFIRMED, RECORDS_SAID_NO
+
+if TYPE_CHECKING:
+    from contracts.event import Event
+    from contracts.events.records import TranscriptConfirmedV1
+
+Submission = dict[str, Any]
+SENDABLE = ("NOT_SENT", "REJECTED")
+ON_THE_WAY = ("PACKED", "SENT")
+
+
+def confirmed(event: Event[TranscriptConfirmedV1], before: Submission | None) -> Change:
+    """A transcript was confirmed (again): it can be sent; what happened to it before stays in its history."""
+    fact = event.data.model_dump(mode="json")
+    return Change(
+        {
+            "_id": event.subject,
+            "sequence": (before or {}).get("sequence", 0),
+            **fact,
+            "confirmed_at": event.data.confirmed_at,
+            "state": "NOT_SENT",
+            "submission": None,
+            "package": None,
+            "sent_at": None,
+            "decided_at": None,
+            "refusal": None,
+            "history": (before or {}).get("history", []),
+        }
+    )
+
+
+def unconfirmed(submission: Submission) -> Change:
+    return Change({**submission, "state": "NOT_CONFIRMED"})
+
+
+def requested(submission: Submission | None) -> Change:
+    """Raises Refused when it may not be sent now. Records must claim the transcript before anything goes out."""
+    if submission is None or submission["state"] == "NOT_CONFIRMED":
+        raise Refused(NOT_CONFIRMED)
+    if submission["state"] not in SENDABLE:
+        raise Refused(ALREADY_SENT)
+    attempt = str(uuid4())
+    after = {
+        **submission,
+        "state": "REQUESTED",
+        "submission": attempt,
+        "package": None,
+        "sent_at": None,
+        "decided_at": None,
+        "refusal": None,
+    }
+    return Change(after, SubmissionRequestedV1(submission=attempt, school=submission["school"]))
+
+
+def cleared(submission: Submission, attempt: str) -> Change | None:
+    if submission["submission"] != attempt or submission["state"] != "REQUESTED":
+        return None
+    return Change({**submission, "state": "CLEARED"})
+
+
+def denied(submission: Submission, attempt: str, state: str) -> Change | None:
+    if submission["submission"] != attempt or submission["state"] != "REQUESTED":
+        return None
+    refusal = Refused(RECORDS_SAID_NO, state=state)
+    return Change({**submission, "state": "NOT_SENT", "refusal": {"code": refusal.code, "reason": refusal.cause}})
+
+
+def answered(submission: Submission, package: str, *, accepted: bool, code: str, reason: str, at: dt.datetime) -> Change | None:
+    """The gateway's word on one transcript; None when it is known already, or is about an earlier package."""
+    if submission["package"] != package or submission["state"] not in ON_THE_WAY:
+        return None
+    outcome = {"package": package, "submission": submission["submission"], "accepted": accepted, "code": code, "reason": reason, "at": at}
+    after = {
+        **submission,
+        "state": "ACCEPTED" if accepted else "REJECTED",
+        "decided_at": at,
+        "refusal": None if accepted else {"code": code, "reason": reason},
+        "history": [*submission["history"], outcome],
+    }
+    fact: TranscriptAcceptedV1 | TranscriptRefusedV1
+    if accepted:
+        fact = TranscriptAcceptedV1(submission=submission["submission"], accepted_at=at)
+    else:
+        fact = TranscriptRefusedV1(submission=submission["submission"], code=code, reason=reason, refused_at=at)
+    return Change(after, fact)

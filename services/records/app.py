@@ -1,0 +1,41 @@
+"""The wiring of records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from services.chassis.process import Parts, Service
+from services.chassis.web.app import make_app
+from services.chassis.work import forever
+from services.records import handlers, pages, routes
+from services.records.creation import Creation
+from services.records.rendering import Rendering
+from services.records.store import Store, ensure_indexes
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
+
+    from fastapi import FastAPI
+
+    from services.chassis.kafka import Consumer
+
+
+def web(parts: Parts) -> FastAPI:
+    app = make_app(parts.settings, "records")
+    app.state.parts = parts
+    app.state.store = Store(parts.db)
+    app.include_router(routes.router)
+    app.include_router(pages.router)
+    return app
+
+
+def consumers(parts: Parts) -> Sequence[Consumer]:
+    return handlers.consumers(Store(parts.db))
+
+
+def work(parts: Parts) -> Sequence[Coroutine[None, None, None]]:
+    store = Store(parts.db)
+    return [forever("creation", Creation(parts, store).round), forever("rendering", Rendering(parts, store).round)]
+
+
+service = Service(name="records", web=web, indexes=ensure_indexes, consumers=consumers, work=work)

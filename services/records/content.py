@@ -1,0 +1,72 @@
+"""From imported data to what one transcript says, and who has to sign it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contracts.events.records import Signer
+from services.records.schoolyear import SubjectTeacher, TranscriptContent
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+
+    from services.records.schoolyear import Assignment, Pupil, Result, School, SchoolClass, Staff
+
+
+def subject_teachers(
+    school_class: SchoolClass, assignments: Sequence[Assignment], staff: Mapping[str, Staff]
+) -> tuple[SubjectTeacher, ...]:
+    """Everybody assigned in either semester, once, with all their subjects in the class, in the order of the assignment table."""
+    subjects: dict[str, list[str]] = {}
+    for a in assignments:
+        if a.class_code == school_class.code:
+            taught = subjects.setdefault(a.staff, [])
+            if a.subject_name not in taught:
+                taught.append(a.subject_name)
+    return tuple(
+        SubjectTeacher(staff=code, name=staff[code].name, personal_id=staff[code].personal_id, subjects=tuple(taught))
+        for code, taught in subjects.items()
+    )
+
+
+def transcript_content(
+    *,
+    transcript_id: str,
+    version: int,
+    replaces: str | None,
+    created_at: dt.datetime,
+    school: School,
+    school_class: SchoolClass,
+    pupil: Pupil,
+    result: Result,
+    assignments: Sequence[Assignment],
+    staff: Mapping[str, Staff],
+    public_url: str,
+) -> TranscriptContent:
+    homeroom, leader = staff[school_class.homeroom], staff[school_class.leader]
+    return TranscriptContent(
+        id=transcript_id,
+        version=version,
+        replaces=replaces,
+        created_at=created_at,
+        school=school,
+        school_class=school_class,
+        pupil=pupil,
+        result=result,
+        subject_teachers=subject_teachers(school_class, assignments, staff),
+        homeroom_name=homeroom.name,
+        homeroom_personal_id=homeroom.personal_id,
+        leader_name=leader.name,
+        leader_position=leader.position,
+        leader_personal_id=leader.personal_id,
+        verify_url=f"{public_url}/ui/publishing/verify/{transcript_id}",
+    )
+
+
+def required_signers(content: TranscriptContent) -> tuple[Signer, ...]:
+    """Who is assigned; signing makes steps of it by its policy."""
+    subjects = [Signer(role="subject_teacher", person=t.staff, name=t.name, subjects=t.subjects) for t in content.subject_teachers]
+    homeroom = Signer(role="homeroom", person=content.school_class.homeroom, name=content.homeroom_name)
+    leader = Signer(role="leader", person=content.school_class.leader, name=content.leader_name)
+    return (*subjects, homeroom, leader)

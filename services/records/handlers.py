@@ -1,0 +1,101 @@
+"""What records does when others tell it something."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from contracts.event import Event
+from contracts.events.identity import SchoolChangedV1
+from contracts.events.publishing import SubmissionRequestedV1, TranscriptAcceptedV1, TranscriptRefusedV1
+from contracts.events.records import SubmissionClearedV1, SubmissionDeniedV1, TranscriptSignedV1
+from contracts.events.signing import StepSignedV1, SubjectSignedV1, SubjectsSignedV1, TranscriptSealedV1
+from services.chassis.aggregates import Change
+from services.chassis.errors import Refused
+from services.chassis.kafka import Consumer
+from services.records.store import Store, document_ref
+from services.records.transcripts import moved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from services.chassis.mongo import Document, Session
+
+
+def consumers(store: Store) -> list[Consumer]:
+    organisations = Consumer("records", "identity.organisations")
+    steps = Consumer("records", "signing.steps")
+    submissions = Consumer("records", "publishing.submissions")
+
+    @organisations.on(SchoolChangedV1)
+    async def _(session: Session, events: list[Event[SchoolChangedV1]]) -> None:
+        await store.save_schools(session, events)
+
+    async def change(session: Session, events: list[Event[Any]], decide: Callable[[Document, Any], Change]) -> None:
+        """One change an event; a subject with several events in the run gets them one after the other."""
+        while events:
+            first = {e.subject: e for e in reversed(events)}
+            events = [e for e in events if e is not first[e.subject]]
+            loaded = await store.load(session, first)
+            changes = [decide(loaded[subject], e.data) for subject, e in first.items()]
+            await store.save(session, changes, actor=next(iter(first.values())).actor, cause=str(next(iter(first.values())).id))
+
+    @steps.on(SubjectSignedV1)
+    async def _(session: Session, events: list[Event[SubjectSignedV1]]) -> None:
+        await change(session, list(events), lambda t, fact: Change(_with_signature(t, fact)))
+
+    @steps.on(SubjectsSignedV1)
+    async def _(session: Session, events: list[Event[SubjectsSignedV1]]) -> None:
+        due = {
+            e.subject: {"xml": document_ref(e.data.xml), "signatures": [s.model_dump(mode="json") for s in e.data.signatures]}
+            for e in events
+        }
+        await store.queue_renderings(session, due)
+
+    @steps.on(StepSignedV1)
+    async def _(session: Session, events: list[Event[StepSignedV1]]) -> None:
+        await change(session, list(events), lambda t, fact: Change(moved(_with_signature(t, fact), fact.step, **_files(fact))))
+
+    @steps.on(TranscriptSealedV1)
+    async def _(session: Session, events: list[Event[TranscriptSealedV1]]) -> None:
+        await change(
+            session,
+            list(events),
+            lambda t, fact: Change(
+                moved(_with_signature(t, fact), "sealed", **_files(fact)),
+                TranscriptSignedV1(school=t["school"], class_code=t["class_code"]),
+            ),
+        )
+
+    @submissions.on(SubmissionRequestedV1)
+    async def _(session: Session, events: list[Event[SubmissionRequestedV1]]) -> None:
+        await change(session, list(events), _claim)
+
+    @submissions.on(TranscriptAcceptedV1)
+    async def _(session: Session, events: list[Event[TranscriptAcceptedV1]]) -> None:
+        await change(session, list(events), lambda t, fact: Change(moved(t, "accepted", decided_at=fact.accepted_at)))
+
+    @submissions.on(TranscriptRefusedV1)
+    async def _(session: Session, events: list[Event[TranscriptRefusedV1]]) -> None:
+        await change(
+            session,
+            list(events),
+            lambda t, fact: Change(moved(t, "refused", decided_at=fact.refused_at, refusal={"code": fact.code, "reason": fact.reason})),
+        )
+
+    return [organisations, steps, submissions]
+
+
+def _with_signature(transcript: Document, fact: SubjectSignedV1 | StepSignedV1 | TranscriptSealedV1) -> Document:
+    return {**transcript, "signatures": [*transcript["signatures"], fact.signature.model_dump(mode="json")]}
+
+
+def _files(fact: StepSignedV1 | TranscriptSealedV1) -> Document:
+    return {"xml": document_ref(fact.xml), "pdf": document_ref(fact.pdf)}
+
+
+def _claim(transcript: Document, fact: SubmissionRequestedV1) -> Change:
+    """Two services never both decide: records claims the transcript, or says no."""
+    try:
+        return Change(moved(transcript, "submit", submission=fact.submission), SubmissionClearedV1(submission=fact.submission))
+    except Refused:
+        return Change(transcript, SubmissionDeniedV1(submission=fact.submission, state=transcript["state"]))

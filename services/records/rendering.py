@@ -1,0 +1,87 @@
+"""The PDF: rendered once the subject teachers have signed, with their signatures on it and the signed XML inside."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from contracts.documents import DocumentRef
+from contracts.events.records import TranscriptRenderedV1
+from contracts.events.signing import SignatureFact
+from services.chassis import failpoints
+from services.chassis.aggregates import Change
+from services.chassis.kafka import TRANSIENT
+from services.chassis.metrics import WORK_ITEMS
+from services.chassis.mongo import Document, Session, transaction
+from services.records.render.pdf import transcript_pdf
+from services.records.schoolyear import SubjectSignature, TranscriptContent
+from services.records.store import document_ref
+from services.records.transcripts import State, moved
+
+if TYPE_CHECKING:
+    from services.chassis.process import Parts
+    from services.records.store import Store
+
+CHUNK = 24
+log = logging.getLogger(__name__)
+
+
+def render(content: str, signatures: list[Document], xml: bytes) -> bytes:
+    """In a process of the pool: from plain data to the final PDF."""
+    parsed = TranscriptContent.model_validate_json(content)
+    return transcript_pdf(parsed, [_panel(SignatureFact.model_validate(s)) for s in signatures], xml)
+
+
+def _panel(s: SignatureFact) -> SubjectSignature:
+    return SubjectSignature(
+        staff=s.person, name=s.name, subjects=s.subjects, signed_at=s.signed_at, certificate_serial=s.certificate_serial
+    )
+
+
+class Rendering:
+    def __init__(self, parts: Parts, store: Store) -> None:
+        self.parts = parts
+        self.store = store
+
+    async def round(self) -> int:
+        """Render what is due; run twice by two workers it has its effect once, since the transcript moves on only once."""
+        due = await self.store.due_renderings(CHUNK)
+        if not due:
+            return 0
+        outcomes = await asyncio.gather(*(self._render(d) for d in due), return_exceptions=True)
+        rendered: dict[str, DocumentRef] = {}
+        for each, outcome in zip(due, outcomes, strict=True):
+            if isinstance(outcome, DocumentRef):
+                rendered[each["_id"]] = outcome
+            elif isinstance(outcome, TRANSIENT) or not isinstance(outcome, Exception):
+                raise outcome
+            else:
+                log.error("a transcript cannot be rendered; it is left aside", extra={"transcript": each["_id"]}, exc_info=outcome)
+                WORK_ITEMS.labels("rendering", "failed").inc()
+                await self.store.set_rendering_aside(each["_id"], str(outcome))
+        WORK_ITEMS.labels("rendering", "done").inc(len(rendered))
+        failpoints.reach("records.render.stored")
+
+        async def work(session: Session) -> None:
+            transcripts = await self.store.load(session, rendered)
+            changes = [
+                Change(
+                    moved(transcripts[d["_id"]], "rendered", pdf=document_ref(rendered[d["_id"]]), xml=d["xml"]),
+                    TranscriptRenderedV1(pdf=rendered[d["_id"]], xml=DocumentRef.model_validate(d["xml"])),
+                )
+                for d in due
+                if d["_id"] in rendered and transcripts[d["_id"]]["state"] == State.AWAITING_SUBJECT_TEACHERS
+            ]
+            await self.store.save(session, changes, actor="records", cause="rendering")
+            await self.store.finish_renderings(session, list(rendered))
+
+        await transaction(self.store.db, work)
+        return len(due)
+
+    async def _render(self, due: Document) -> DocumentRef:
+        transcript = await self.store.transcript(due["_id"])
+        xml = await self.parts.objects.get(DocumentRef.model_validate(due["xml"]))
+        content = TranscriptContent.model_validate(transcript["content"]).model_dump_json()
+        pdf = await self.parts.pool.run(render, content, due["signatures"], xml)
+        return await self.parts.objects.put(f"transcripts/{due['_id']}", ".pdf", pdf, "application/pdf")

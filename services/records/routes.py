@@ -1,0 +1,202 @@
+"""JSON under /api/records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response, UploadFile
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.access import Action, Principal
+from contracts.documents import DocumentRef
+from services.chassis.access import Who, require
+from services.chassis.errors import FORBIDDEN, TOO_LARGE, Refused
+from services.records import confirmation, creation, importing
+from services.records.errors import NO_DOCUMENT, NO_FILES
+from services.records.reading import Reading
+from services.records.transcripts import WORDS, State
+
+if TYPE_CHECKING:
+    from services.chassis.process import Parts
+    from services.records.store import Store
+
+UPLOAD_LIMIT = 64 * 1024 * 1024
+router = APIRouter(prefix="/api/records")
+
+
+class Selection(BaseModel):
+    """What a bulk act is about: classes, single pupils or transcripts, or everything."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    classes: list[str] | None = Field(default=None, max_length=200)
+    pupils: list[str] | None = Field(default=None, max_length=5000)
+    transcripts: list[str] | None = Field(default=None, max_length=5000)
+    all: bool = False
+
+
+def store_of(request: Request) -> Store:
+    store: Store = request.app.state.store
+    return store
+
+
+def parts_of(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+def own_school(who: Principal) -> str:
+    if who.school is None:
+        raise Refused(FORBIDDEN, action="school")
+    return who.school
+
+
+async def reading(request: Request, who: Principal, year: str | None) -> Reading:
+    """The school year that is looked at: the one asked for, or the newest."""
+    return await Reading.of(store_of(request), who, own_school(who), year)
+
+
+Year = Annotated[str | None, Query(pattern=r"^20\d\d-20\d\d$")]
+
+
+@router.post("/imports", status_code=201)
+async def upload(request: Request, who: Who, files: list[UploadFile]) -> dict[str, Any]:
+    """Read workbooks and show what they say; nothing is written until the preview is confirmed."""
+    require(who, Action.IMPORT, school=own_school(who))
+    if not files:
+        raise Refused(NO_FILES)
+    if sum(f.size or 0 for f in files) > UPLOAD_LIMIT:
+        raise Refused(TOO_LARGE, limit="64 MB")
+    contents = {f.filename or f"tep-{i}": await f.read() for i, f in enumerate(files)}
+    return await importing.take(parts_of(request), store_of(request), who, contents)
+
+
+@router.get("/imports/{import_id}")
+async def import_of(request: Request, who: Who, import_id: str) -> dict[str, Any]:
+    require(who, Action.IMPORT, school=own_school(who))
+    found = await store_of(request).import_of(own_school(who), import_id)
+    return importing.shown(found)
+
+
+@router.post("/imports/{import_id}/confirm")
+async def confirm_import(request: Request, who: Who, import_id: str) -> dict[str, Any]:
+    """Write a preview: all of it or nothing. The good pupils go on, the refused ones stay listed."""
+    require(who, Action.IMPORT, school=own_school(who))
+    return await importing.confirm(parts_of(request), store_of(request), who, import_id)
+
+
+@router.get("/classes")
+async def classes(request: Request, who: Who, year: Year = None) -> dict[str, Any]:
+    looked_at = await reading(request, who, year)
+    return {"school": looked_at.school, "year": looked_at.year, "classes": await looked_at.classes()}
+
+
+@router.get("/classes/{code}/pupils")
+async def pupils(request: Request, who: Who, code: str, year: Year = None) -> dict[str, Any]:
+    looked_at = await reading(request, who, year)
+    return {"class": code, "pupils": await looked_at.pupils(code)}
+
+
+@router.post("/transcripts", status_code=202)
+async def create(request: Request, who: Who, selection: Selection, year: Year = None) -> dict[str, Any]:
+    """Create transcripts for a selection (menu 2.1): answers with the job to follow."""
+    looked_at = await reading(request, who, year)
+    chosen = await looked_at.selected_pupils(selection.classes, selection.pupils, everything=selection.all)
+    looked_at.require_create(chosen)
+    job = await creation.start(store_of(request), school=looked_at.school, year=looked_at.year, pupils=chosen, actor=who.person)
+    return {"job": job}
+
+
+@router.get("/jobs/{job_id}")
+async def job(request: Request, who: Who, job_id: str) -> dict[str, Any]:
+    found = await store_of(request).job(own_school(who), job_id)
+    if found["actor"] != who.person:
+        require(who, Action.VIEW_SCHOOL, school=found["school"])
+    return {k: found[k] for k in ("state", "total", "done", "created", "refused")}
+
+
+@router.get("/transcripts")
+async def transcripts(
+    request: Request,
+    who: Who,
+    class_code: Annotated[str | None, Query(alias="class")] = None,
+    state: State | None = None,
+    year: Year = None,
+) -> dict[str, Any]:
+    looked_at = await reading(request, who, year)
+    codes = await looked_at.visible_classes()
+    wanted = [c for c in codes if class_code in (None, c)]
+    found = await looked_at.store.transcripts(looked_at.school, looked_at.year, classes=wanted, states=[state] if state else None)
+    return {
+        "transcripts": [
+            {
+                "id": t["_id"],
+                "pupil": t["pupil_code"],
+                "name": t["pupil_name"],
+                "class": t["class_code"],
+                "version": t["version"],
+                "state": t["state"],
+                "state_text": WORDS[State(t["state"])],
+                "refusal": t.get("refusal"),
+            }
+            for t in found
+        ]
+    }
+
+
+@router.get("/transcripts/{transcript_id}")
+async def transcript(request: Request, who: Who, transcript_id: str) -> dict[str, Any]:
+    found = await visible_transcript(request, who, transcript_id)
+    return {
+        "id": found["_id"],
+        "pupil": found["pupil_code"],
+        "name": found["pupil_name"],
+        "class": found["class_code"],
+        "version": found["version"],
+        "state": found["state"],
+        "state_text": WORDS[State(found["state"])],
+        "refusal": found.get("refusal"),
+        "signatures": found["signatures"],
+        "documents": {k: found[k] for k in ("xml", "pdf") if found[k]},
+    }
+
+
+@router.get("/transcripts/{transcript_id}/document.{kind}")
+async def document(request: Request, who: Who, transcript_id: str, kind: str) -> Response:
+    """The newest PDF or XML with the signatures that it has so far."""
+    found = await visible_transcript(request, who, transcript_id)
+    reference = found.get(kind) if kind in ("pdf", "xml") else None
+    if reference is None:
+        raise Refused(NO_DOCUMENT)
+    content = await parts_of(request).objects.get(DocumentRef.model_validate(reference))
+    headers = {
+        "Content-Disposition": f'inline; filename="{transcript_id}.{kind}"',
+        "Cache-Control": "private, no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(content, media_type="application/pdf" if kind == "pdf" else "application/xml", headers=headers)
+
+
+async def visible_transcript(request: Request, who: Principal, transcript_id: str) -> dict[str, Any]:
+    found = await store_of(request).transcript(transcript_id)
+    looked_at = await Reading.of(store_of(request), who, found["school"], found["year"])
+    await looked_at.require_class(found["class_code"])
+    return found
+
+
+@router.post("/confirmations")
+async def confirm(request: Request, who: Who, selection: Selection, year: Year = None) -> dict[str, Any]:
+    """ "Xác nhận hoàn thành" (menu 2.7): by class, selection or for all that are signed."""
+    return await _decide(await reading(request, who, year), selection, "confirm", request.state.request_id)
+
+
+@router.post("/confirmations/undo")
+async def undo(request: Request, who: Who, selection: Selection, year: Year = None) -> dict[str, Any]:
+    return await _decide(await reading(request, who, year), selection, "undo confirm", request.state.request_id)
+
+
+async def _decide(looked_at: Reading, selection: Selection, act: str, request_id: str) -> dict[str, Any]:
+    require(looked_at.who, Action.CONFIRM, school=looked_at.school)
+    decide, state = confirmation.ACTS[act]
+    chosen = await looked_at.selected_transcripts(selection.classes, selection.transcripts, everything=selection.all, state=state)
+    return await confirmation.each(looked_at.store, chosen, decide, act=act, actor=looked_at.who.person, request_id=request_id)

@@ -1,0 +1,206 @@
+"""A school's year as the sector database exports it: plain data, no behaviour.
+
+`imports.py` fills these from workbooks, `rules/` judges them, `render/` turns one pupil's part into documents.
+Codes are opaque strings: leading zeros count.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Level = Literal["TH", "THCS", "THPT"]
+Semester = Literal[1, 2]
+SchoolYear = Annotated[str, Field(pattern=r"^20\d\d-20\d\d$")]
+
+
+class Plain(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class School(Plain):
+    """Sheet "Trường"."""
+
+    code: str
+    name: str
+    level: Level
+    kind: str = ""
+    commune: str
+    province: str
+    tax_code: str
+    unit_code: str
+    unit_name: str
+    year: SchoolYear
+    print_place: str
+    print_date: dt.date
+
+
+class Staff(Plain):
+    """One row of sheet "Cán bộ"."""
+
+    code: str
+    name: str
+    personal_id: str
+    born: dt.date | None = None
+    sex: str = ""
+    position: str
+    email: str = ""
+    phone: str = ""
+    administrator: bool = False
+    issuer: bool = False
+
+
+class SchoolClass(Plain):
+    """One row of sheet "Lớp"; homeroom and leader are staff codes."""
+
+    code: str
+    name: str
+    grade: int
+    homeroom: str
+    leader: str
+    finalised: bool
+
+
+class Assignment(Plain):
+    """One row of sheet "Phân công": who teaches a subject of a class in a semester."""
+
+    class_code: str
+    subject: str
+    subject_name: str
+    semester: Semester
+    staff: str
+
+
+class Pupil(Plain):
+    """One row of sheet "Học sinh"."""
+
+    code: str
+    class_code: str
+    name: str
+    born: dt.date
+    sex: Literal["Nam", "Nữ"]
+    ethnicity: str = ""
+    nationality: str = ""
+    birth_place: str
+    home_town: str = ""
+    address: str = ""
+    personal_id: str
+    father: str = ""
+    father_job: str = ""
+    mother: str = ""
+    mother_job: str = ""
+    guardian: str = ""
+    register_number: str = ""
+    enrolled_on: dt.date | None = None
+    status: str = "Đang học"
+
+
+class PrimarySubject(Plain):
+    """TT 27/2020: level T/H/C; mark 0..10 whole, only where the subject has one."""
+
+    name: str
+    level: str
+    mark: int | None = None
+    comment: str = ""
+
+
+class Trait(Plain):
+    """A phẩm chất or năng lực with its level T/Đ/C; `group` as in the export's first header row."""
+
+    group: str
+    name: str
+    level: str
+
+
+class PrimaryResult(Plain):
+    """One row of a primary results sheet (ket_qua/<class>.xlsx)."""
+
+    kind: Literal["primary"] = "primary"
+    pupil: str
+    subjects: tuple[PrimarySubject, ...]
+    traits: tuple[Trait, ...]
+    competence_comment: str = ""
+    quality_comment: str = ""
+    height_cm: Decimal | None = None
+    weight_kg: Decimal | None = None
+    health: str = ""
+    absent_excused: int = 0
+    absent_unexcused: int = 0
+    homeroom_comment: str = ""
+    rating: str
+    award: str = ""
+    completed: bool
+    promoted: bool
+
+
+class SecondarySubject(Plain):
+    """TT 22/2021: marks as decimals with one digit, or "Đ"/"CĐ" for a comment subject; kept as exported text."""
+
+    name: str
+    semester1: str
+    semester2: str
+    year: str
+    reassessed: str = ""
+    comment: str = ""
+
+
+class SecondaryResult(Plain):
+    """One row of a secondary results sheet; study and conduct are (HKI, HKII, CN)."""
+
+    kind: Literal["secondary"] = "secondary"
+    pupil: str
+    subjects: tuple[SecondarySubject, ...]
+    study: tuple[str, str, str]
+    conduct: tuple[str, str, str]
+    absent_excused: int = 0
+    absent_unexcused: int = 0
+    award: str = ""
+    promoted: bool
+    certificate: str = ""
+    contests: str = ""
+    homeroom_comment: str = ""
+
+
+Result = Annotated[PrimaryResult | SecondaryResult, Field(discriminator="kind")]
+
+
+class SubjectTeacher(Plain):
+    """Somebody who taught the class in either semester, with all their subjects; primary homeroom teachers' own subjects included."""
+
+    staff: str
+    name: str
+    personal_id: str
+    subjects: tuple[str, ...]
+
+
+class TranscriptContent(Plain):
+    """All that one transcript says, ready to be rendered: one pupil, one school year, one school."""
+
+    id: str
+    version: int
+    replaces: str | None = None
+    created_at: dt.datetime
+    school: School
+    school_class: SchoolClass
+    pupil: Pupil
+    result: Result
+    subject_teachers: tuple[SubjectTeacher, ...]
+    homeroom_name: str
+    homeroom_personal_id: str
+    leader_name: str
+    leader_position: str
+    leader_personal_id: str
+    verify_url: str
+
+
+class SubjectSignature(Plain):
+    """What the PDF says of a subject teacher's signature in the XML."""
+
+    staff: str
+    name: str
+    subjects: tuple[str, ...]
+    signed_at: dt.datetime
+    certificate_serial: str

@@ -1,0 +1,109 @@
+"""The page of a batch: live progress, the outcome of every item, stopping it, and what can be tried again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response
+
+from contracts.menu import entry_of
+from services.chassis import clock
+from services.chassis import errors as chassis_errors
+from services.chassis.access import Who
+from services.chassis.web.lists import catalogue_of, done, notices, ordered, paged, query_of
+from services.chassis.web.look import Progress, render, vn_number, with_query
+from services.chassis.web.shell import shell
+from services.signing import errors, routes
+from services.signing.routes import own_batch, store_of, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from contracts.access import Principal
+    from services.chassis.mongo import Document
+
+router = APIRouter()
+BATCHES = "/ui/signing/batches"
+CATALOGUE = catalogue_of(chassis_errors, errors)
+WORDS = {
+    "start": ("Đã nhận {n} học bạ vào đợt ký.", "Không có học bạ nào vào đợt ký."),
+    "cancel": ("Đã yêu cầu dừng đợt ký.", "Đợt ký đã được xác nhận hoặc đã kết thúc nên không dừng được."),
+}
+ENDED_BADLY = ("refused", "expired", "failed", "cancelled")
+STATES = {"embedded": "SIGNED", "refused": "REFUSED", "expired": "FAILED", "failed": "FAILED", "cancelled": "CANCELLED"}
+"""Of items that are settled; the others are told by what the batch is doing."""
+OPEN = {"preparing": "WAITING", "waiting": "AWAITING_CONFIRMATION", "signing": "SIGNING"}
+MESSAGES = {"preparing": "Đang chuẩn bị dữ liệu ký.", "waiting": "Chờ xác nhận ký số"}
+
+
+@router.get("/batches/{batch_id}")
+async def show_batch(request: Request, who: Who, batch_id: str) -> Response:
+    batch = await own_batch(request, who, batch_id)
+    items = await store_of(request).items(batch_id)
+    query = query_of(request, "page")
+    page, paging = paged(_rows(batch, items), query)
+    again = sum(i["state"] in ENDED_BADLY for i in items)
+    mine = batch["person"] == who.person
+    queue = f"/ui/signing/{batch['step']}"
+    context = {
+        "shell": shell(request, who, notices=notices(request, WORDS, CATALOGUE)),
+        "title": f"Đợt ký lúc {clock.in_vietnam(batch['at']):%H:%M ngày %d/%m/%Y}",
+        "back_href": queue,
+        "back_text": entry_of(who, queue).title,
+        "query": query,
+        "paging": paging,
+        "progress": progress_of(batch, items, href=with_query(query)),
+        "awaiting_phone": batch["state"] == "waiting",
+        "retry_action": f"{BATCHES}/{batch_id}/retry" if mine and again and batch["state"] == "finished" else "",
+        "retryable": again,
+        "cancel_action": f"{BATCHES}/{batch_id}/cancel" if mine and batch["state"] in ("preparing", "waiting") else "",
+        "items": page,
+    }
+    alone = bool(request.headers.get("HX-Request"))
+    return render(request.app.state.pages, request, "signing/batch_panel.html" if alone else "signing/batch.html", context)
+
+
+def progress_of(batch: Mapping[str, Any], items: Sequence[Document], *, href: str) -> Progress:
+    told = summary(dict(batch), list(items))
+    total, signed, failed = told["total"], told["signed"], told["failed"]
+    said = f"Đã ký {vn_number(signed)} trong {vn_number(total)} học bạ."
+    return Progress(
+        title=f"Ký {vn_number(total)} học bạ",
+        total=total,
+        done=signed,
+        failed=failed,
+        waiting=total - signed - failed,
+        running=batch["state"] != "finished",
+        href=href,
+        message=MESSAGES.get(batch["state"], said),
+        outcome="success" if not failed else "warning" if signed else "danger",
+    )
+
+
+def _rows(batch: Mapping[str, Any], items: Sequence[Document]) -> list[dict[str, Any]]:
+    """What failed first, then in the order of the batch."""
+    rows = [
+        {
+            "title": f"{i['pupil_name']} – lớp {i['class_code']}",
+            "state": STATES.get(i["state"]) or OPEN.get(batch["state"], "WAITING"),
+            "reason": f"{i['code']}: {i['reason']} {i['action']}" if i.get("code") else "",
+            "at": i.get("changed_at") if i["state"] == "embedded" else None,
+            "href": f"/ui/records/transcripts/{i['transcript']}",
+            "bad": i["state"] in ENDED_BADLY,
+            "number": i["number"],
+        }
+        for i in items
+    ]
+    return ordered(rows, {}, {"outcome": lambda r: (not r["bad"], r["number"])})
+
+
+@router.post("/batches/{batch_id}/cancel")
+async def cancel(request: Request, who: Who, batch_id: str) -> Response:
+    told = await routes.cancel(request, who, batch_id)
+    return done(f"{BATCHES}/{batch_id}", "cancel", int(told["cancelled"]))
+
+
+async def retryable(request: Request, who: Principal, batch_id: str) -> tuple[Document, list[str]]:
+    """The batch and the transcripts that did not work in it."""
+    batch = await own_batch(request, who, batch_id)
+    return batch, [i["transcript"] for i in await store_of(request).items(batch_id, states=ENDED_BADLY)]

@@ -1,0 +1,204 @@
+"""A batch: one person, one step, many transcripts, one authorisation. Here it is checked and written down; `runner.py` runs it.
+
+States of a batch: preparing → waiting → signing → finished. Of an item: queued → prepared → returned → embedded, or
+refused | expired | failed | cancelled with a reason; the intent (what, who, certificate, planned hashes) is stored first.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from base64 import b64decode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from contracts.access import Action, Principal, Role
+from services.chassis import audit, clock
+from services.chassis.access import require
+from services.chassis.aggregates import Change
+from services.chassis.errors import FORBIDDEN, Refused
+from services.chassis.mongo import transaction
+from services.means.remote import ProviderError, ProviderRefused
+from services.means.x509 import describe, unfit
+from services.signing.errors import (
+    BEING_SIGNED,
+    CERTIFICATE_UNFIT,
+    NO_ACCOUNT,
+    NO_SCHOOL_CERTIFICATE,
+    NOT_WAITING,
+    NOTHING_TO_SIGN,
+    PROVIDER_AWAY,
+    TOO_MANY,
+    WRONG_LOGIN,
+)
+from services.signing.steps import STEPS
+from services.signing.tasks import signers_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from services.chassis.mongo import Document, Session
+    from services.means.remote import Credential
+    from services.means.remote import Session as ProviderSession
+    from services.signing.providers import Providers
+    from services.signing.store import Store
+
+CONFIRM_WITHIN = dt.timedelta(minutes=5)
+MOST = 5000
+"""Items of a batch."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the person asked for; `transcripts` None takes everything that waits in `classes`, or at all."""
+
+    step: str
+    transcripts: Sequence[str] | None
+    classes: Sequence[str] | None
+    user: str
+    password: str
+
+
+async def waiting_for(store: Store, who: Principal, step: str, classes: Sequence[str] | None) -> list[Document]:
+    """What this person may sign in this step now ("Chờ ký")."""
+    if who.school is None:
+        raise Refused(FORBIDDEN, action=Action.SIGN.value)
+    require(who, Action.SIGN, school=who.school)
+    if step == "issue":
+        if Role.ISSUER not in who.roles:
+            raise Refused(FORBIDDEN, action="issue")
+        return await store.waiting(who.school, step, None, classes=classes)
+    return await store.waiting(who.school, step, who.person, classes=classes)
+
+
+async def start(store: Store, providers: Providers, who: Principal, order: Order, *, request_id: str) -> dict[str, Any]:
+    """Check everything that can be checked now ("pre-flight"), then write the batch down.
+
+    Returns {"batch": id, "accepted": n, "refused": [{transcript, code, reason}]}. The password goes to the provider and nowhere else.
+    """
+    waiting = {t["_id"]: t for t in await waiting_for(store, who, order.step, order.classes)}
+    chosen = list(order.transcripts) if order.transcripts is not None else list(waiting)
+    if not chosen or len(chosen) > MOST:
+        raise Refused(NOTHING_TO_SIGN)
+    account = await approved_account(store, providers, who, order.step)
+    session, credential = await _open(providers, account, order)
+    room = credential.multisign // (2 if STEPS[order.step].pdf_field else 1)
+    batch_id = str(uuid4())
+    moment = clock.now()
+    batch: Document = {
+        "_id": batch_id,
+        "person": who.person,
+        "name": who.name,
+        "school": who.school,
+        "step": order.step,
+        "at": moment,
+        "signing_time": moment,
+        "state": "preparing",
+        "provider": account["provider"],
+        "credential": {
+            "id": credential.id,
+            "key_algorithms": list(credential.key_algorithms),
+            "scal": credential.scal,
+            "multisign": credential.multisign,
+        },
+        "certificate": b64decode(account["certificate"]),
+        "chain": [b64decode(c) for c in account["chain"]],
+        "token": providers.seal(session.access_token),
+        "token_until": session.expires_at,
+        "deadline": moment + CONFIRM_WITHIN,
+        "total": 0,
+        "request_id": request_id,
+    }
+
+    async def work(tx: Session) -> list[dict[str, str]]:
+        tasks = await store.load_tasks(tx, chosen)
+        refused: list[dict[str, str]] = []
+        claimed: list[Change] = []
+        items: list[Document] = []
+        for transcript in dict.fromkeys(chosen):
+            task = tasks.get(transcript)
+            if len(items) >= room:
+                refusal = Refused(TOO_MANY, room=room)
+                refused.append({"transcript": transcript, "code": refusal.code, "reason": refusal.cause})
+                continue
+            if task is None or transcript not in waiting or task["step"] != order.step:
+                refused.append({"transcript": transcript, "code": NOT_WAITING.code, "reason": NOT_WAITING.cause})
+            elif being_signed(task, order.step, who.person):
+                refused.append({"transcript": transcript, "code": BEING_SIGNED.code, "reason": BEING_SIGNED.cause})
+            else:
+                claimed.append(Change({**task, "claims": {**task["claims"], claimant(order.step, who.person): batch_id}}))
+                items.append(_item(batch_id, len(items), task, order.step, who.person))
+        if not items:
+            return refused
+        await store.save_tasks(tx, claimed, actor=who.person, cause=batch_id)
+        await store.add_batch(tx, {**batch, "total": len(items)}, items)
+        details = {"step": order.step, "items": len(items), "certificate": describe(batch["certificate"]).serial}
+        await audit.record(store.db, tx, actor=who.person, act="start batch", subject=batch_id, request_id=request_id, details=details)
+        return refused
+
+    refused = await transaction(store.db, work)
+    accepted = len(dict.fromkeys(chosen)) - len(refused)
+    return {"batch": batch_id if accepted else None, "accepted": accepted, "refused": refused}
+
+
+def claimant(step: str, person: str) -> str:
+    """Whose signature a claim holds: the person's own, or for the issue step the school's, whoever makes it."""
+    return "school" if step == "issue" else person
+
+
+def being_signed(task: Document, step: str, person: str) -> bool:
+    """Is it in a running batch for the signature that this person would make?"""
+    return claimant(step, person) in task["claims"]
+
+
+def _item(batch_id: str, number: int, task: Document, step: str, person: str) -> Document:
+    subjects: list[str] = next((s["subjects"] for s in signers_of(task, step) if s["person"] == person), [])
+    return {
+        "_id": f"{batch_id}:{task['_id']}",
+        "batch": batch_id,
+        "number": number,
+        "transcript": task["_id"],
+        "class_code": task["class_code"],
+        "pupil_name": task["pupil_name"],
+        "subjects": subjects,
+        "state": "queued",
+    }
+
+
+async def approved_account(store: Store, providers: Providers, who: Principal, step: str) -> Document:
+    """The approved certificate for this step, fit at this moment. Raises Refused with what is wrong with it."""
+    kind, owner, refusal = ("school", str(who.school), NO_SCHOOL_CERTIFICATE) if step == "issue" else ("person", who.person, NO_ACCOUNT)
+    account = await store.account(kind, owner)
+    if account is None or account["school"] != who.school:
+        raise Refused(refusal)
+    problems = unfit(
+        b64decode(account["certificate"]),
+        [b64decode(c) for c in account["chain"]],
+        providers.roots,
+        at=clock.now(),
+        kind="organisation" if step == "issue" else "personal",
+        expected=account["owner_id"],
+    )
+    if problems:
+        raise Refused(CERTIFICATE_UNFIT, reason=problems[0].message_vi, problem=problems[0].code)
+    return account
+
+
+async def _open(providers: Providers, account: Document, order: Order) -> tuple[ProviderSession, Credential]:
+    provider = providers.by_id(account["provider"])
+    try:
+        session = await provider.login(order.user, order.password)
+        credentials = await provider.list_credentials(session)
+    except ProviderRefused as problem:
+        raise Refused(WRONG_LOGIN) from problem
+    except ProviderError as problem:
+        raise Refused(PROVIDER_AWAY) from problem
+    certificate = b64decode(account["certificate"])
+    for credential in credentials:
+        if credential.id == account["credential_id"] and credential.certificate == certificate:
+            return session, credential
+    raise Refused(WRONG_LOGIN)
+
+
+def title_of(step: str) -> str:
+    return STEPS[step].title

@@ -1,0 +1,126 @@
+"""What signing refuses, for a whole batch or for one item of it."""
+
+from __future__ import annotations
+
+from services.chassis.errors import Refusal
+
+NO_ACCOUNT = Refusal(
+    "HB-SIG-001",
+    409,
+    "Chưa có tài khoản ký được duyệt",
+    "Tài khoản ký của thầy/cô chưa đăng ký hoặc chưa được duyệt.",
+    "Đăng ký tại mục 1.2 Giáo viên đăng ký tài khoản ký và chờ duyệt tại mục 1.3.",
+    "no approved signing account",
+)
+NO_SCHOOL_CERTIFICATE = Refusal(
+    "HB-SIG-002",
+    409,
+    "Chưa có chứng thư số nhà trường",
+    "Chứng thư số nhà trường chưa được đăng ký hoặc chưa được duyệt.",
+    "Đăng ký tại mục 1.1 Quản lý chứng thư số nhà trường và chờ cấp trên duyệt.",
+    "no approved school certificate",
+)
+CERTIFICATE_UNFIT = Refusal(
+    "HB-SIG-003",
+    409,
+    "Chứng thư số không dùng để ký được",
+    "{reason}",
+    "Đăng ký lại chứng thư số còn hiệu lực rồi ký lại.",
+    "the certificate is not fit to sign: {problem}",
+)
+WRONG_LOGIN = Refusal(
+    "HB-SIG-004",
+    422,
+    "Không đăng nhập được nhà cung cấp chữ ký số",
+    "Thông tin thẻ không tồn tại hoặc không đúng.",
+    "Kiểm tra lại tên đăng nhập và mật khẩu do nhà cung cấp chữ ký số cấp.",
+    "the provider refused the login",
+)
+PROVIDER_AWAY = Refusal(
+    "HB-SIG-005",
+    503,
+    "Nhà cung cấp chữ ký số không phản hồi",
+    "Dịch vụ ký số từ xa tạm thời không kết nối được.",
+    "Chờ ít phút rồi ký lại; học bạ vẫn nằm ở mục Chờ ký.",
+    "the provider is unavailable",
+)
+NOT_WAITING = Refusal(
+    "HB-SIG-006",
+    409,
+    "Học bạ không còn chờ thầy/cô ký",
+    "Học bạ này đã được ký, đã chuyển bước, hoặc không thuộc phần ký của thầy/cô.",
+    "Tải lại danh sách Chờ ký.",
+    "the transcript does not wait for this signer",
+)
+BEING_SIGNED = Refusal(
+    "HB-SIG-007",
+    409,
+    "Học bạ đang được ký trong một lượt khác",
+    "Học bạ này đang nằm trong một lượt ký chưa kết thúc.",
+    "Chờ lượt ký đó kết thúc, hoặc hủy lượt ký đó.",
+    "the transcript is part of a running batch",
+)
+NOTHING_TO_SIGN = Refusal(
+    "HB-SIG-008",
+    422,
+    "Không có học bạ nào để ký",
+    "Phần đã chọn không có học bạ nào đang chờ thầy/cô ký.",
+    "Chọn học bạ ở tab Chờ ký rồi thực hiện lại.",
+    "nothing of the selection waits for this signer",
+)
+REJECTED = Refusal(
+    "HB-SIG-009",
+    409,
+    "Lượt ký bị từ chối",
+    "Người ký đã từ chối xác nhận trên ứng dụng ký số.",
+    "Nếu từ chối do nhầm, chọn lại học bạ và ký lại.",
+    "the signer refused on the phone",
+)
+EXPIRED = Refusal(
+    "HB-SIG-010",
+    409,
+    "Quá thời gian xác nhận",
+    "Chưa có xác nhận trên ứng dụng ký số trong thời gian quy định.",
+    "Chọn lại học bạ, ký lại và xác nhận trên điện thoại.",
+    "not confirmed in time",
+)
+WRONG_VALUE = Refusal(
+    "HB-SIG-011",
+    502,
+    "Chữ ký trả về không đúng",
+    "Giá trị chữ ký do nhà cung cấp trả về không khớp với học bạ hoặc chứng thư số; hệ thống không dùng chữ ký này.",
+    "Ký lại; nếu lặp lại, báo cho nhà cung cấp chữ ký số và bộ phận hỗ trợ.",
+    "the returned signature does not verify",
+)
+PROVIDER_REFUSED = Refusal(
+    "HB-SIG-012",
+    409,
+    "Nhà cung cấp chữ ký số từ chối",
+    "Nhà cung cấp chữ ký số từ chối thực hiện: {meaning}.",
+    "Xử lý theo nguyên nhân được nêu rồi ký lại.",
+    "the provider refused: {problem}",
+)
+CANCELLED = Refusal(
+    "HB-SIG-013",
+    409,
+    "Lượt ký đã bị hủy",
+    "Lượt ký đã được hủy trước khi học bạ này được ký.",
+    "Học bạ vẫn ở mục Chờ ký; chọn lại khi muốn ký.",
+    "the batch was cancelled",
+)
+TOO_MANY = Refusal(
+    "HB-SIG-015",
+    409,
+    "Vượt quá số lượng của một lần xác nhận",
+    "Nhà cung cấp chữ ký số chỉ cho ký {room} học bạ trong một lần xác nhận; học bạ này chưa nằm trong lượt ký.",
+    "Ký xong lượt này rồi chọn các học bạ còn lại để ký tiếp.",
+    "one authorisation covers {room} transcripts",
+)
+DAMAGED = Refusal(
+    "HB-SIG-014",
+    500,
+    "Tệp học bạ bị sai lệch",
+    "Nội dung tệp lưu trữ không đúng với bản đã ghi nhận; hệ thống dừng ký học bạ này.",
+    "Báo ngay cho bộ phận hỗ trợ kèm mã học bạ.",
+    "the stored document is damaged or cannot be signed",
+)

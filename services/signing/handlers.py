@@ -1,0 +1,45 @@
+"""What signing does when others tell it something."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contracts.event import Event
+from contracts.events.identity import CertificateApprovedV1, CertificateEndedV1
+from contracts.events.records import TranscriptCreatedV1, TranscriptRenderedV1
+from services.chassis.aggregates import Change
+from services.chassis.kafka import Consumer
+from services.signing.tasks import RENDERING, at_step, new_task
+
+if TYPE_CHECKING:
+    from services.chassis.mongo import Session
+    from services.signing.store import Store
+
+
+def consumers(store: Store) -> list[Consumer]:
+    transcripts = Consumer("signing", "records.transcripts")
+    certificates = Consumer("signing", "identity.certificates")
+
+    @transcripts.on(TranscriptCreatedV1)
+    async def _(session: Session, events: list[Event[TranscriptCreatedV1]]) -> None:
+        await store.save_tasks(session, [Change(new_task(e)) for e in events], actor="records", cause=str(events[0].id))
+
+    @transcripts.on(TranscriptRenderedV1)
+    async def _(session: Session, events: list[Event[TranscriptRenderedV1]]) -> None:
+        tasks = await store.load_tasks(session, [e.subject for e in events])
+        changes = [
+            Change(at_step({**tasks[e.subject], "pdf": e.data.pdf.model_dump(mode="json")}, "homeroom"))
+            for e in events
+            if tasks[e.subject]["step"] == RENDERING
+        ]
+        await store.save_tasks(session, changes, actor="records", cause=str(events[0].id))
+
+    @certificates.on(CertificateApprovedV1)
+    async def _(session: Session, events: list[Event[CertificateApprovedV1]]) -> None:
+        await store.save_certificates(session, events)
+
+    @certificates.on(CertificateEndedV1)
+    async def _(session: Session, events: list[Event[CertificateEndedV1]]) -> None:
+        await store.end_certificates(session, events)
+
+    return [transcripts, certificates]

@@ -1,0 +1,210 @@
+"""Pages under /ui/signing: the queue of each step, and the authorisation that covers a batch."""
+
+from __future__ import annotations
+
+import datetime as dt
+from base64 import b64decode
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response
+
+from contracts.menu import entry_of
+from services.chassis import errors as chassis_errors
+from services.chassis.access import Who
+from services.chassis.errors import NOT_FOUND, Refused
+from services.chassis.vietnamese import fold, given_name_key
+from services.chassis.web.lists import catalogue_of, done, notices, ordered, paged, query_of, ticked
+from services.chassis.web.look import render, with_query
+from services.chassis.web.shell import shell
+from services.means.x509 import describe
+from services.signing import batch_pages, batches, errors
+from services.signing.errors import BEING_SIGNED, NOT_WAITING, WRONG_LOGIN
+from services.signing.routes import providers_of, store_of
+from services.signing.steps import STEPS
+from services.signing.tasks import signers_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from contracts.access import Principal
+    from services.chassis.mongo import Document
+
+router = APIRouter(prefix="/ui/signing", include_in_schema=False)
+router.include_router(batch_pages.router)
+
+BATCHES = "/ui/signing/batches"
+SHOWN_TITLES = 10
+CATALOGUE = catalogue_of(chassis_errors, errors)
+WORDS = {"sign": ("Đã nhận {n} học bạ vào đợt ký.", "Chưa chọn học bạ nào đang chờ ký.")}
+SIGN = [{"text": "Ký học bạ", "name": "act", "value": "sign"}]
+
+
+def address_of(step: str) -> str:
+    """Raises Refused(NOT_FOUND) for a step that no policy has."""
+    if step not in STEPS:
+        raise Refused(NOT_FOUND)
+    return f"/ui/signing/{step}"
+
+
+# --- one authorisation for the batch; these addresses stand before /{step}
+
+
+@router.post("/batches")
+async def start(request: Request, who: Who) -> Response:
+    """Sign in to the provider and start; the password is sent on to it and kept nowhere."""
+    form = await ticked(request)
+    step, user, password = form.field("step"), form.field("username").strip()[:120], form.field("password")[:1000]
+    here = address_of(step)
+    wrong = {}
+    if not user:
+        wrong["username"] = "Nhập tên đăng nhập"
+    if not password:
+        wrong["password"] = "Nhập mật khẩu"  # noqa: S105 - a message
+    if wrong:
+        return await authorise(request, who, step, form.ids, user=user, wrong=wrong)
+    order = batches.Order(step=step, transcripts=form.ids, classes=None, user=user, password=password)
+    try:
+        started = await batches.start(store_of(request), providers_of(request), who, order, request_id=request.state.request_id)
+    except Refused as refused:
+        said = {"username" if refused.refusal is WRONG_LOGIN else "_form": f"{refused.cause} {refused.action}"}
+        return await authorise(request, who, step, form.ids, user=user, wrong=said, status=refused.refusal.status)
+    codes = [r["code"] for r in started["refused"]]
+    if started["batch"] is None:
+        return done(here, "sign", 0, codes)
+    return done(f"{BATCHES}/{started['batch']}", "start", started["accepted"], codes)
+
+
+@router.post("/batches/{batch_id}/retry")
+async def retry(request: Request, who: Who, batch_id: str) -> Response:
+    """What did not work in a batch, alone, in a new one."""
+    batch, failed = await batch_pages.retryable(request, who, batch_id)
+    return await authorise(request, who, batch["step"], failed)
+
+
+async def authorise(
+    request: Request,
+    who: Principal,
+    step: str,
+    chosen: Sequence[str],
+    *,
+    user: str = "",
+    wrong: Mapping[str, str] | None = None,
+    status: int = 422,
+) -> Response:
+    """Check beforehand what can be signed, show it, and ask for the account at the provider."""
+    here = address_of(step)
+    waiting = {t["_id"]: t for t in await batches.waiting_for(store_of(request), who, step, None)}
+    fit = [i for i in chosen if i in waiting and not batches.being_signed(waiting[i], step, who.person)]
+    left_out = {i: BEING_SIGNED if i in waiting else NOT_WAITING for i in chosen if i not in fit}
+    if not fit:
+        return done(here, "sign", 0, [refusal.code for refusal in left_out.values()])
+    known = await store_of(request).load_tasks(None, left_out)
+    account = await batches.approved_account(store_of(request), providers_of(request), who, step)
+    facts = describe(b64decode(account["certificate"]))
+    context = {
+        "shell": shell(request, who),
+        "title": "Ký học bạ",
+        "crumb": entry_of(who, here).title,
+        "action": BATCHES,
+        "cancel_href": here,
+        "provider": providers_of(request).name(account["provider"]),
+        "certificate": {"serial": facts.serial, "owner": facts.subject, "valid_until": facts.not_after},
+        "count": len(fit),
+        "titles": [title_of(waiting[i]) for i in fit[:SHOWN_TITLES]],
+        "fields": [("step", step), *(("ids", i) for i in fit)],
+        "left_out": [
+            {"title": title_of(known[i]), "reason": Refused(refusal).cause}
+            for i, refusal in left_out.items()
+            if i in known and known[i]["school"] == who.school
+        ],
+        "values": {"username": user},
+        "errors": dict(wrong or {}),
+    }
+    return render(request.app.state.pages, request, "signing/authorise.html", context, status_code=status if wrong else 200)
+
+
+def title_of(task: Mapping[str, Any]) -> str:
+    return f"{task['pupil_name']} – lớp {task['class_code']}"
+
+
+# --- the queue of a step
+
+
+@router.get("/{step}")
+async def show_queue(request: Request, who: Who, step: str) -> Response:
+    here = address_of(step)
+    query = query_of(request, "tab", "class", "name", "sort", "order", "page")
+    waiting = await batches.waiting_for(store_of(request), who, step, None)
+    signed = await store_of(request).signed(str(who.school), step, who.person)
+    tab = "signed" if query.get("tab") == "signed" else "awaiting"
+    tasks = signed if tab == "signed" else waiting
+    rows = _rows(tasks, who, step, tab, query)
+    page, paging = paged(rows, query)
+    context = {
+        "shell": shell(request, who, notices=notices(request, WORDS, CATALOGUE)),
+        "title": entry_of(who, here).title,
+        "query": query,
+        "paging": paging,
+        "tab": tab,
+        "awaiting": len(waiting),
+        "signed": len(signed),
+        "awaiting_href": with_query({}, tab="awaiting"),
+        "signed_href": with_query({}, tab="signed"),
+        "classes": [(c, c) for c in sorted({t["class_code"] for t in tasks})],
+        "action": here,
+        "problem": await _problem(request, who, step) if tab == "awaiting" and waiting else "",
+        "buttons": SIGN,
+        "selectable": sum(r["signable"] for r in rows),
+        "rows": page,
+    }
+    return render(request.app.state.pages, request, "signing/queue.html", context)
+
+
+async def _problem(request: Request, who: Principal, step: str) -> str:
+    """Why this person cannot sign at all at this moment."""
+    try:
+        await batches.approved_account(store_of(request), providers_of(request), who, step)
+    except Refused as refused:
+        return f"{refused.cause} {refused.action}"
+    return ""
+
+
+def _rows(tasks: Sequence[Document], who: Principal, step: str, tab: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Those that the filter finds, by class and given name unless asked otherwise."""
+    name, class_code = fold(query.get("name", "")), query.get("class", "")
+    found = [t for t in tasks if class_code in ("", t["class_code"]) and name in fold(t["pupil_name"])]
+    keys = {
+        "class": lambda r: (r["grade"], r["class_name"], given_name_key(r["name"])),
+        "name": lambda r: given_name_key(r["name"]),
+        "at": lambda r: r["at"] or dt.datetime.min.replace(tzinfo=dt.UTC),
+    }
+    return ordered([_row(t, who, step, tab) for t in found], query, keys)
+
+
+def _row(task: Document, who: Principal, step: str, tab: str) -> dict[str, Any]:
+    subjects = next((s["subjects"] for s in signers_of(task, step) if s["person"] == who.person), [])
+    busy = tab == "awaiting" and batches.being_signed(task, step, who.person)
+    at = next((s["signed_at"] for s in task["signatures"] if s["step"] == step and s["person"] == who.person), None)
+    return {
+        "id": task["_id"],
+        "name": task["pupil_name"],
+        "class_name": task["class_code"],
+        "grade": task["grade"],
+        "part": STEPS[step].role(subjects),
+        "at": dt.datetime.fromisoformat(at) if at else None,
+        "state_text": "Đã ký" if tab == "signed" else "Đang trong đợt ký" if busy else "Chờ ký",
+        "signable": tab == "awaiting" and not busy,
+        "href": f"/ui/records/transcripts/{task['_id']}",
+    }
+
+
+@router.post("/{step}")
+async def choose(request: Request, who: Who, step: str) -> Response:
+    """ "Ký học bạ": shows what would be signed and asks for the authorisation; nothing is changed yet."""
+    address_of(step)
+    form = await ticked(request)
+    chosen = form.ids
+    if form.filter is not None:
+        waiting = await batches.waiting_for(store_of(request), who, step, None)
+        chosen = tuple(r["id"] for r in _rows(waiting, who, step, "awaiting", form.filter) if r["signable"])
+    return await authorise(request, who, step, chosen[: batches.MOST])

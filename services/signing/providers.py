@@ -1,0 +1,45 @@
+"""The remote signing providers of this installation, the trusted roots, and the sealing of short-lived tokens."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from services.chassis.settings import Settings, needed, secret
+from services.means.csc import Csc
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Providers:
+    def __init__(self, settings: Settings) -> None:
+        listed = json.loads(needed(settings.providers_file, "providers_file").read_text(encoding="utf-8"))
+        self._by_id = {p["id"]: Csc(p["url"]) for p in listed}
+        self._names = {p["id"]: str(p["name"]) for p in listed}
+        self.roots = read_roots(needed(settings.trust_dir, "trust_dir"))
+        self._box = Fernet(secret(needed(settings.sealing_key_file, "sealing_key_file")))
+
+    def by_id(self, provider: str) -> Csc:
+        """Raises LookupError for a provider that is not configured."""
+        return self._by_id[provider]
+
+    def name(self, provider: str) -> str:
+        """As people know it. Raises LookupError for a provider that is not configured."""
+        return self._names[provider]
+
+    def seal(self, text: str) -> bytes:
+        return self._box.encrypt(text.encode())
+
+    def unseal(self, sealed: bytes) -> str:
+        return self._box.decrypt(sealed).decode()
+
+
+def read_roots(folder: Path) -> list[bytes]:
+    """DER of every certificate in the *.pem files."""
+    found = [c for pem in sorted(folder.glob("*.pem")) for c in x509.load_pem_x509_certificates(pem.read_bytes())]
+    return [c.public_bytes(Encoding.DER) for c in found]

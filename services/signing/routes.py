@@ -1,0 +1,123 @@
+"""JSON under /api/signing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from contracts.access import Action, Principal, allowed
+from services.chassis.access import Who
+from services.chassis.errors import FORBIDDEN, NOT_FOUND, Refused
+from services.signing import batches
+
+if TYPE_CHECKING:
+    from services.signing.providers import Providers
+    from services.signing.store import Store
+
+router = APIRouter(prefix="/api/signing")
+StepName = Literal["subjects", "homeroom", "leader", "issue"]
+
+
+class Login(BaseModel):
+    """The account at the remote signing provider; sent on to it and kept nowhere."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    user: str = Field(min_length=1, max_length=120)
+    password: SecretStr
+
+
+class NewBatch(BaseModel):
+    """`transcripts` named one by one, or everything that waits (`all`), narrowed to `classes`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    step: StepName
+    transcripts: list[str] | None = Field(default=None, max_length=5000)
+    classes: list[str] | None = Field(default=None, max_length=200)
+    all: bool = False
+    login: Login
+
+
+def store_of(request: Request) -> Store:
+    store: Store = request.app.state.store
+    return store
+
+
+def providers_of(request: Request) -> Providers:
+    providers: Providers = request.app.state.providers
+    return providers
+
+
+@router.get("/queue")
+async def queue(
+    request: Request,
+    who: Who,
+    step: StepName,
+    tab: Literal["waiting", "signed"] = "waiting",
+    class_code: Annotated[str | None, Query(alias="class")] = None,
+) -> dict[str, Any]:
+    """ "Chờ ký" and "Đã ký" of the signed-in person for one step."""
+    if tab == "waiting":
+        found = await batches.waiting_for(store_of(request), who, step, [class_code] if class_code else None)
+    else:
+        found = [t for t in await store_of(request).signed(str(who.school), step, who.person) if class_code in (None, t["class_code"])]
+    keys = ("pupil_code", "pupil_name", "class_code", "grade", "version", "step")
+    return {
+        "transcripts": [{"id": t["_id"], **{k: t[k] for k in keys}, "in_batch": batches.being_signed(t, step, who.person)} for t in found]
+    }
+
+
+@router.post("/batches", status_code=202)
+async def start(request: Request, who: Who, body: NewBatch) -> dict[str, Any]:
+    """Start signing: one authorisation at the provider covers the whole batch."""
+    order = batches.Order(
+        step=body.step,
+        transcripts=None if body.all else (body.transcripts or []),
+        classes=body.classes,
+        user=body.login.user,
+        password=body.login.password.get_secret_value(),
+    )
+    return await batches.start(store_of(request), providers_of(request), who, order, request_id=request.state.request_id)
+
+
+@router.get("/batches/{batch_id}")
+async def progress(request: Request, who: Who, batch_id: str) -> dict[str, Any]:
+    """How far it is, and the outcome of every item."""
+    batch = await own_batch(request, who, batch_id)
+    items = await store_of(request).items(batch_id)
+    keys = ("transcript", "pupil_name", "class_code", "state", "code", "reason", "action")
+    return {**summary(batch, items), "items": [{k: i[k] for k in keys if k in i} for i in items]}
+
+
+@router.post("/batches/{batch_id}/cancel")
+async def cancel(request: Request, who: Who, batch_id: str) -> dict[str, Any]:
+    """Before the confirmation only: what is signed stays signed."""
+    await own_batch(request, who, batch_id)
+    return {"cancelled": await store_of(request).request_cancel(batch_id, who.person)}
+
+
+async def own_batch(request: Request, who: Principal, batch_id: str) -> dict[str, Any]:
+    batch = await store_of(request).batch(batch_id)
+    if batch["person"] != who.person and not allowed(who, Action.VIEW_SCHOOL, school=batch["school"]):
+        raise Refused(NOT_FOUND if batch["school"] != who.school else FORBIDDEN, action="batch")
+    return batch
+
+
+def summary(batch: dict[str, Any], items: list[dict[str, Any]]) -> dict[str, Any]:
+    counts: dict[str, int] = {}
+    for item in items:
+        counts[item["state"]] = counts.get(item["state"], 0) + 1
+    signed = counts.get("embedded", 0)
+    return {
+        "batch": batch["_id"],
+        "step": batch["step"],
+        "state": batch["state"],
+        "total": batch["total"],
+        "signed": signed,
+        "failed": batch["total"] - signed - sum(counts.get(s, 0) for s in ("queued", "prepared", "returned")),
+        "started_at": batch["at"],
+        "deadline": batch["deadline"],
+    }

@@ -1,0 +1,369 @@
+"""Running batches: hashes out, the person's confirmation, signatures back, each verified and embedded, outcome by outcome.
+
+A batch is leased by one worker. After a crash another takes it up where the database says it was: prepared hashes are asked
+for again under the same authorisation, so nothing is signed twice for one intent, and what is embedded stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from contracts.documents import DocumentRef
+from contracts.event import Fact
+from contracts.events.signing import SignatureFact, StepSignedV1, SubjectSignedV1, TranscriptSealedV1
+from services.chassis import audit, clock, failpoints
+from services.chassis.aggregates import Change
+from services.chassis.errors import Refusal, Refused
+from services.chassis.kafka import TRANSIENT
+from services.chassis.leases import claim, owner_token, release, renew
+from services.chassis.mongo import Document, Session, transaction
+from services.means.remote import Authorized, Credential, Expired, Outcome, ProviderError, ProviderRefused, ProviderUnavailable, Rejected
+from services.means.remote import Session as ProviderSession
+from services.means.x509 import WrongSignature, describe
+from services.signing.batches import claimant, title_of
+from services.signing.errors import CANCELLED, DAMAGED, EXPIRED, PROVIDER_AWAY, PROVIDER_REFUSED, REJECTED, WRONG_VALUE
+from services.signing.steps import STEPS, prepare
+from services.signing.steps.kind import Documents, Finished, Intent, Prepared, finish
+from services.signing.tasks import signed, waiting_in
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from services.chassis.process import Parts
+    from services.signing.providers import Providers
+    from services.signing.store import Store
+
+AT_ONCE = 16
+"""Batches that one worker runs at a time: most of them wait for somebody's phone."""
+CHUNK = 24
+LEASE_SECONDS = 60.0
+POLL_SECONDS = 0.5
+log = logging.getLogger(__name__)
+
+
+class LeaseLost(Exception):
+    """Another worker has the batch now."""
+
+
+class Runner:
+    def __init__(self, parts: Parts, store: Store, providers: Providers) -> None:
+        self.parts = parts
+        self.store = store
+        self.providers = providers
+        self.owner = owner_token()
+        self.running: set[asyncio.Task[None]] = set()
+
+    async def round(self) -> int:
+        """Take up one waiting batch, if there is room; it goes on in a task of its own."""
+        if len(self.running) >= AT_ONCE:
+            return 0
+        batch = await claim(
+            self.store.db["batches"], {"state": {"$in": ["preparing", "waiting", "signing"]}}, self.owner, LEASE_SECONDS, sort="at"
+        )
+        if batch is None:
+            return 0
+        task = asyncio.create_task(self._run(batch))
+        self.running.add(task)
+        task.add_done_callback(self.running.discard)
+        return 1
+
+    async def _run(self, batch: Document) -> None:
+        renewing = asyncio.create_task(self._renew(batch["_id"]))
+        try:
+            await self._go(batch)
+        except LeaseLost:
+            log.warning("lost the lease of a batch", extra={"batch": batch["_id"]})
+        except TRANSIENT:
+            log.warning("a batch was interrupted and will be taken up again", extra={"batch": batch["_id"]}, exc_info=True)
+            await asyncio.sleep(1)
+        finally:
+            renewing.cancel()
+            await release(self.store.db["batches"], batch["_id"], self.owner)
+
+    async def _renew(self, batch_id: str) -> None:
+        while await renew(self.store.db["batches"], batch_id, self.owner, LEASE_SECONDS):  # noqa: ASYNC110 - a lease is kept by time
+            await asyncio.sleep(LEASE_SECONDS / 4)
+
+    async def _set(self, batch: Document, **changes: Any) -> None:
+        if not await self.store.set_batch(batch["_id"], self.owner, changes):
+            raise LeaseLost
+        batch.update(changes)
+
+    async def _go(self, batch: Document) -> None:
+        if batch["state"] == "preparing":
+            await self._prepare(batch)
+            await self._set(batch, state="waiting")
+        try:
+            if batch["state"] == "waiting":
+                await self._authorise(batch)
+            await self._sign(batch)
+        except Refused as refusal:
+            await self._end_open_items(batch, refusal.refusal, **refusal.values)
+        await self._set(batch, state="finished")
+        await self.store.forget_secrets(batch["_id"])
+
+    # hashes
+
+    async def _prepare(self, batch: Document) -> None:
+        items = await self.store.items(batch["_id"], states=["queued"])
+        for start in range(0, len(items), CHUNK):
+            chunk = items[start : start + CHUNK]
+            tasks = await self.store.load_tasks(None, [i["transcript"] for i in chunk])
+            outcomes = await asyncio.gather(*(self._prepare_one(batch, i, tasks[i["transcript"]]) for i in chunk), return_exceptions=True)
+            changes: dict[str, dict[str, Any]] = {}
+            for item, outcome in zip(chunk, outcomes, strict=True):
+                if isinstance(outcome, Prepared):
+                    changes[item["_id"]] = {"state": "prepared", "prepared": outcome.model_dump(mode="python")}
+                elif isinstance(outcome, TRANSIENT):
+                    raise outcome
+                elif isinstance(outcome, BaseException):
+                    log.error("a transcript cannot be prepared", extra={"transcript": item["transcript"]}, exc_info=outcome)
+                    await self._fail(batch, [item], DAMAGED)
+            await self.store.set_items(changes)
+        failpoints.reach("signing.prepared")
+
+    async def _prepare_one(self, batch: Document, item: Document, task: Document) -> Prepared:
+        intent = Intent(
+            step=batch["step"],
+            person=batch["person"],
+            name=batch["name"],
+            subjects=tuple(item["subjects"]),
+            before=tuple(s["id"] for s in task["signatures"]),
+            signed_at=batch["signing_time"],
+            certificate=batch["certificate"],
+            chain=tuple(batch["chain"]),
+        )
+        xml = await self.parts.objects.get(DocumentRef.model_validate(task["xml"] or task["content"]))
+        pdf = await self.parts.objects.get(DocumentRef.model_validate(task["pdf"])) if task["pdf"] else None
+        return await self.parts.pool.run(prepare, intent, xml, pdf)
+
+    # the person's word
+
+    async def _authorise(self, batch: Document) -> None:
+        """Ask the person once for all hashes and wait for the answer; raises Refused when it is no, or does not come."""
+        items = await self.store.items(batch["_id"], states=["prepared"], bodies=True)
+        if not items:
+            await self._set(batch, state="signing")
+            return
+        hashes = [h for i in items for h in Prepared.model_validate(i["prepared"]).hashes]
+        while True:
+            if await self.store.cancel_requested(batch["_id"]):
+                raise Refused(CANCELLED)
+            if clock.now() > batch["deadline"]:
+                raise Refused(EXPIRED)
+            answer = await self._asked(batch, hashes, len(items))
+            if isinstance(answer, Authorized):
+                await self._set(batch, state="signing", sad=self.providers.seal(answer.sad))
+                return
+            if isinstance(answer, Rejected):
+                raise Refused(REJECTED)
+            if isinstance(answer, Expired):
+                raise Refused(EXPIRED)
+            if answer is not None and not batch.get("handle"):
+                await self._set(batch, handle=answer.handle)
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _asked(self, batch: Document, hashes: list[bytes], count: int) -> Outcome | None:
+        """The provider's answer to the question, which is asked first if it was not yet; None while it is not to be reached."""
+        provider = self.providers.by_id(batch["provider"])
+        try:
+            if batch.get("handle"):
+                return await provider.check(self._session(batch), batch["handle"])
+            description = f"{title_of(batch['step'])}: {count} học bạ"
+            return await provider.authorize(self._session(batch), batch["credential"]["id"], hashes, description)
+        except ProviderUnavailable:
+            log.warning("the provider is away", extra={"batch": batch["_id"], "provider": batch["provider"]})
+            return None
+        except ProviderRefused as problem:
+            raise Refused(PROVIDER_REFUSED, meaning=problem.description, problem=problem.code) from problem
+        except ProviderError as problem:
+            raise Refused(PROVIDER_AWAY) from problem
+
+    def _session(self, batch: Document) -> ProviderSession:
+        return ProviderSession(access_token=self.providers.unseal(batch["token"]), expires_at=batch["token_until"])
+
+    # signatures back
+
+    async def _sign(self, batch: Document) -> None:
+        items = await self.store.items(batch["_id"], states=["prepared", "returned"], bodies=True)
+        for start in range(0, len(items), CHUNK):
+            await self._sign_chunk(batch, items[start : start + CHUNK])
+
+    async def _sign_chunk(self, batch: Document, items: Sequence[Document]) -> None:
+        prepared = {i["_id"]: Prepared.model_validate(i["prepared"]) for i in items}
+        values = await self._returned(batch, items, prepared)
+        tasks = await self.store.load_tasks(None, [i["transcript"] for i in items])
+        outcomes = await asyncio.gather(
+            *(self._embed(batch, tasks[i["transcript"]], prepared[i["_id"]], values[i["_id"]]) for i in items),
+            return_exceptions=True,
+        )
+        done: dict[str, tuple[Finished, dict[str, DocumentRef]]] = {}
+        for item, outcome in zip(items, outcomes, strict=True):
+            if isinstance(outcome, tuple):
+                done[item["transcript"]] = outcome
+            elif isinstance(outcome, TRANSIENT):
+                raise outcome
+            elif isinstance(outcome, WrongSignature):
+                log.error(
+                    "the provider returned a wrong signature", extra={"transcript": item["transcript"], "provider": batch["provider"]}
+                )
+                await self._fail(batch, [item], WRONG_VALUE)
+            else:
+                log.error("a signature could not be embedded", extra={"transcript": item["transcript"]}, exc_info=outcome)
+                await self._fail(batch, [item], DAMAGED)
+        failpoints.reach("signing.stored")
+        await self._record(batch, items, done)
+
+    async def _returned(self, batch: Document, items: Sequence[Document], prepared: Mapping[str, Prepared]) -> dict[str, list[bytes]]:
+        """The values of each item; they are kept before anything is done with them, since a provider gives them only once."""
+        kept = {i["_id"]: list(i["values"]) for i in items if i["state"] == "returned"}
+        asked = [i["_id"] for i in items if i["state"] == "prepared"]
+        if asked:
+            values = await self._values(batch, [h for i in asked for h in prepared[i].hashes])
+            failpoints.reach("signing.signed")
+            fresh = {i: [values.pop(0) for _ in prepared[i].hashes] for i in asked}
+            await self.store.set_items({i: {"state": "returned", "values": v} for i, v in fresh.items()})
+            kept |= fresh
+        failpoints.reach("signing.returned")
+        return kept
+
+    async def _values(self, batch: Document, hashes: list[bytes]) -> list[bytes]:
+        provider = self.providers.by_id(batch["provider"])
+        kept = batch["credential"]
+        credential = Credential(
+            id=kept["id"],
+            certificate=batch["certificate"],
+            chain=tuple(batch["chain"]),
+            key_algorithms=tuple(kept["key_algorithms"]),
+            scal=kept["scal"],
+            multisign=kept["multisign"],
+        )
+        while True:
+            try:
+                return list(
+                    await provider.sign(
+                        self._session(batch), credential, self.providers.unseal(batch["sad"]), hashes, client_data=batch["_id"]
+                    )
+                )
+            except ProviderUnavailable as problem:
+                if clock.now() > batch["deadline"]:
+                    raise Refused(PROVIDER_AWAY) from problem
+                await asyncio.sleep(POLL_SECONDS * 2)
+            except ProviderRefused as problem:
+                raise Refused(PROVIDER_REFUSED, meaning=problem.description, problem=problem.code) from problem
+            except ProviderError as problem:
+                raise Refused(PROVIDER_AWAY) from problem
+
+    async def _embed(
+        self, batch: Document, task: Document, prepared: Prepared, values: list[bytes]
+    ) -> tuple[Finished, dict[str, DocumentRef]]:
+        """Verify, embed, store. Subject teachers' signatures are put together when the last one is there (`assembling.py`)."""
+        parallel = batch["step"] == "subjects"
+        xml = None if parallel else await self.parts.objects.get(DocumentRef.model_validate(task["xml"]))
+        pdf = await self.parts.objects.get(DocumentRef.model_validate(task["pdf"])) if prepared.pdf else None
+        finished = await self.parts.pool.run(
+            finish, prepared, values, batch["certificate"], tuple(batch["chain"]), Documents(xml=xml, pdf=pdf)
+        )
+        prefix = f"transcripts/{task['_id']}"
+        files: dict[str, DocumentRef] = {}
+        if finished.xml is not None:
+            files["xml"] = await self.parts.objects.put(prefix, ".xml", finished.xml, "application/xml")
+        if finished.pdf is not None:
+            files["pdf"] = await self.parts.objects.put(prefix, ".pdf", finished.pdf, "application/pdf")
+        return finished, files
+
+    async def _record(
+        self, batch: Document, items: Sequence[Document], done: Mapping[str, tuple[Finished, dict[str, DocumentRef]]]
+    ) -> None:
+        facts = describe(batch["certificate"])
+        step = STEPS[batch["step"]]
+        by_transcript = {i["transcript"]: i for i in items if i["transcript"] in done}
+
+        async def work(session: Session) -> None:
+            tasks = await self.store.load_tasks(session, by_transcript)
+            changes, elements, outcomes = [], [], {}
+            for transcript, item in by_transcript.items():
+                finished, files = done[transcript]
+                fact = SignatureFact(
+                    role=batch["step"],
+                    person=batch["person"],
+                    name=batch["name"],
+                    subjects=tuple(item["subjects"]),
+                    signed_at=batch["signing_time"],
+                    certificate_serial=facts.serial,
+                    certificate_subject=facts.subject,
+                    scheme=finished.scheme,
+                )
+                signature_id = step.signature_id(batch["person"])
+                task = tasks[transcript]
+                claims = {p: b for p, b in task["claims"].items() if p != claimant(batch["step"], batch["person"])}
+                references = {kind: ref.model_dump(mode="json") for kind, ref in files.items()}
+                after = signed({**task, "claims": claims}, batch["person"], batch["step"], fact, signature_id, **references)
+                changes.append(Change(after, _told(batch["step"], fact, files, after)))
+                if batch["step"] == "subjects":
+                    elements.append(
+                        {
+                            "_id": f"{transcript}:{signature_id}",
+                            "transcript": transcript,
+                            "signature_id": signature_id,
+                            "element": finished.signature,
+                        }
+                    )
+                outcomes[item["_id"]] = {"state": "embedded", "prepared": None, "values": None}
+            await self.store.save_tasks(session, changes, actor=batch["person"], cause=batch["_id"])
+            await self.store.add_signatures(session, elements)
+            await self.store.set_items(outcomes, session)
+            details = {"step": batch["step"], "signed": sorted(by_transcript), "certificate": facts.serial}
+            await audit.record(
+                self.store.db,
+                session,
+                actor=batch["person"],
+                act="sign",
+                subject=batch["_id"],
+                request_id=batch["request_id"],
+                details=details,
+            )
+            failpoints.reach("signing.before-commit")
+
+        await transaction(self.store.db, work)
+        failpoints.reach("signing.committed")
+
+    # what did not work
+
+    async def _end_open_items(self, batch: Document, refusal: Refusal, **values: object) -> None:
+        await self._fail(batch, await self.store.items(batch["_id"], states=["queued", "prepared", "returned"]), refusal, **values)
+
+    async def _fail(self, batch: Document, items: Sequence[Document], refusal: Refusal, **values: object) -> None:
+        """The items end with a reason; their transcripts wait again for the person."""
+        refused = Refused(refusal, **values)
+        state = {REJECTED.code: "refused", EXPIRED.code: "expired", CANCELLED.code: "cancelled"}.get(refusal.code, "failed")
+
+        async def work(session: Session) -> None:
+            tasks = await self.store.load_tasks(session, [i["transcript"] for i in items])
+            freed = [
+                Change({**t, "claims": {p: b for p, b in t["claims"].items() if b != batch["_id"]}})
+                for t in tasks.values()
+                if batch["_id"] in t["claims"].values()
+            ]
+            await self.store.save_tasks(session, freed, actor=batch["person"], cause=batch["_id"])
+            outcome = {
+                "state": state,
+                "code": refused.code,
+                "reason": refused.cause,
+                "action": refused.action,
+                "prepared": None,
+                "values": None,
+            }
+            await self.store.set_items({i["_id"]: outcome for i in items}, session)
+
+        await transaction(self.store.db, work)
+
+
+def _told(step: str, fact: SignatureFact, files: Mapping[str, DocumentRef], after: Document) -> Fact:
+    if step == "subjects":
+        return SubjectSignedV1(signature=fact, remaining=len(waiting_in(after, "subjects")))
+    if step == "issue":
+        return TranscriptSealedV1(signature=fact, xml=files["xml"], pdf=files["pdf"])
+    return StepSignedV1(step=step, signature=fact, xml=files["xml"], pdf=files["pdf"])

@@ -1,0 +1,160 @@
+"""Every query of signing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from services.chassis import aggregates, clock
+from services.chassis.errors import NOT_FOUND, Refused
+from services.chassis.mongo import ASCENDING, IndexModel, UpdateOne
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from contracts.event import Event
+    from contracts.events.identity import CertificateApprovedV1, CertificateEndedV1
+    from services.chassis.aggregates import Change
+    from services.chassis.mongo import Database, Document, Session
+
+
+async def ensure_indexes(db: Database) -> None:
+    await db["tasks"].create_indexes(
+        [
+            IndexModel([("school", ASCENDING), ("step", ASCENDING), ("waiting", ASCENDING), ("class_code", ASCENDING)]),
+            IndexModel([("school", ASCENDING), ("signed_by", ASCENDING)]),
+        ]
+    )
+    await db["signatures"].create_indexes([IndexModel([("transcript", ASCENDING)])])
+    await db["batches"].create_indexes(
+        [IndexModel([("state", ASCENDING), ("_id", ASCENDING)]), IndexModel([("person", ASCENDING), ("at", ASCENDING)])]
+    )
+    await db["items"].create_indexes([IndexModel([("batch", ASCENDING), ("number", ASCENDING)], unique=True)])
+
+
+class Store:
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    # certificates that may sign
+
+    async def save_certificates(self, session: Session, events: Sequence[Event[CertificateApprovedV1]]) -> None:
+        for event in events:
+            fact = event.data
+            owner = account_key(fact.kind, fact.person if fact.kind == "person" else fact.school)
+            await self.db["accounts"].replace_one(
+                {"_id": owner}, {"_id": owner, "since": event.occurred_at, **fact.model_dump(mode="json")}, upsert=True, session=session
+            )
+
+    async def end_certificates(self, session: Session, events: Sequence[Event[CertificateEndedV1]]) -> None:
+        for event in events:
+            fact = event.data
+            owner = account_key(fact.kind, fact.person if fact.kind == "person" else fact.school)
+            await self.db["accounts"].update_one({"_id": owner}, {"$set": {"ended": fact.reason}}, session=session)
+
+    async def account(self, kind: str, owner: str) -> Document | None:
+        found: Document | None = await self.db["accounts"].find_one({"_id": account_key(kind, owner), "ended": None})
+        return found
+
+    # tasks
+
+    async def save_tasks(self, session: Session, changes: Sequence[Change], *, actor: str, cause: str | None = None) -> None:
+        await aggregates.save(self.db, session, "tasks", changes, actor=actor, cause=cause)
+
+    async def load_tasks(self, session: Session | None, ids: Iterable[str]) -> dict[str, Document]:
+        found = await self.db["tasks"].find({"_id": {"$in": list(ids)}}, session=session).to_list(None)
+        return {t["_id"]: t for t in found}
+
+    async def waiting(self, school: str, step: str, person: str | None, *, classes: Sequence[str] | None = None) -> list[Document]:
+        """Tasks at `step`; `person` None for the issue step, which waits for whoever holds the right."""
+        wanted: Document = {"school": school, "step": step}
+        if person is not None:
+            wanted["waiting"] = person
+        if classes:
+            wanted["class_code"] = {"$in": list(classes)}
+        return await self.db["tasks"].find(wanted).sort([("class_code", 1), ("_id", 1)]).to_list(None)
+
+    async def signed(self, school: str, step: str, person: str) -> list[Document]:
+        return (
+            await self.db["tasks"]
+            .find({"school": school, "signed_by": f"{step}:{person}"})
+            .sort([("class_code", 1), ("_id", 1)])
+            .to_list(None)
+        )
+
+    async def task(self, transcript: str) -> Document:
+        found = await self.db["tasks"].find_one({"_id": transcript})
+        if found is None:
+            raise Refused(NOT_FOUND)
+        return found
+
+    # signatures of the parallel step, until the last one is there
+
+    async def add_signatures(self, session: Session, signatures: Sequence[Document]) -> None:
+        if signatures:
+            await self.db["signatures"].insert_many(list(signatures), session=session)
+
+    async def signatures(self, transcripts: Iterable[str]) -> dict[str, dict[str, bytes]]:
+        """By transcript and signature id: the ds:Signature elements."""
+        found: dict[str, dict[str, bytes]] = {t: {} for t in transcripts}
+        async for s in self.db["signatures"].find({"transcript": {"$in": list(found)}}):
+            found[s["transcript"]][s["signature_id"]] = s["element"]
+        return found
+
+    async def due_assemblies(self, limit: int) -> list[Document]:
+        return await self.db["tasks"].find({"step": "assembling"}).limit(limit).to_list(limit)
+
+    # batches
+
+    async def add_batch(self, session: Session, batch: Document, items: Sequence[Document]) -> None:
+        await self.db["batches"].insert_one(batch, session=session)
+        if items:
+            await self.db["items"].insert_many(list(items), session=session)
+
+    async def batch(self, batch_id: str) -> Document:
+        found = await self.db["batches"].find_one({"_id": batch_id})
+        if found is None:
+            raise Refused(NOT_FOUND)
+        return found
+
+    async def batches_of(self, person: str) -> list[Document]:
+        return await self.db["batches"].find({"person": person}).sort("at", -1).to_list(20)
+
+    async def set_batch(self, batch_id: str, owner: str, changes: Mapping[str, Any]) -> bool:
+        """False when the lease was lost: the holder must stop."""
+        done = await self.db["batches"].update_one({"_id": batch_id, "lease.owner": owner}, {"$set": dict(changes)})
+        return done.matched_count == 1
+
+    async def cancel_requested(self, batch_id: str) -> bool:
+        return await self.db["batches"].find_one({"_id": batch_id, "cancel": True}, projection={"_id": 1}) is not None
+
+    async def request_cancel(self, batch_id: str, person: str) -> bool:
+        done = await self.db["batches"].update_one(
+            {"_id": batch_id, "person": person, "state": {"$in": ["preparing", "waiting"]}}, {"$set": {"cancel": True}}
+        )
+        return done.matched_count == 1
+
+    async def items(self, batch_id: str, *, states: Sequence[str] | None = None, bodies: bool = False) -> list[Document]:
+        wanted: Document = {"batch": batch_id}
+        if states is not None:
+            wanted["state"] = {"$in": list(states)}
+        projection = None if bodies else {"prepared": 0, "values": 0}
+        return await self.db["items"].find(wanted, projection=projection).sort("number", 1).to_list(None)
+
+    async def set_items(self, changes: Mapping[str, Mapping[str, Any]], session: Session | None = None) -> None:
+        writes = [UpdateOne({"_id": i}, {"$set": dict(c), "$currentDate": {"changed_at": True}}) for i, c in changes.items()]
+        if writes:
+            await self.db["items"].bulk_write(writes, ordered=False, session=session)
+
+    async def item_counts(self, batch_id: str) -> dict[str, int]:
+        rows = self.db["items"].aggregate([{"$match": {"batch": batch_id}}, {"$group": {"_id": "$state", "n": {"$sum": 1}}}])
+        return {row["_id"]: row["n"] async for row in rows}
+
+    async def forget_secrets(self, batch_id: str, session: Session | None = None) -> None:
+        """The provider's token and authorisation are of no use once a batch has ended."""
+        await self.db["batches"].update_one(
+            {"_id": batch_id}, {"$unset": {"token": "", "sad": ""}, "$set": {"ended_at": clock.now()}}, session=session
+        )
+
+
+def account_key(kind: str, owner: str) -> str:
+    return f"{kind}:{owner}"

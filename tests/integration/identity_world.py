@@ -1,0 +1,225 @@
+"""Identity's web application on a real database and a real provider, asked as the gateway asks it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from contracts.event import Event
+from contracts.events.district import CertificateDecidedV1
+from contracts.events.records import StaffImportedV1, StaffMember
+from infra.local import Stack
+from infra.stack.processes import service_environment
+from services.chassis import outbox
+from services.chassis.mongo import Database, Document, connect, transaction
+from services.chassis.objects import Objects
+from services.chassis.process import Parts
+from services.chassis.settings import Settings
+from services.chassis.work import Pool
+from services.identity import app as identity
+from services.identity import store
+from services.identity.bootstrap import bootstrap
+from services.identity.handlers import take_staff
+from services.identity.places import Named
+from services.identity.registering import take_decision
+
+YEAR = "2025-2026"
+SCHOOL = "31300001"
+UNIT = "03101"
+PASSWORD = "một cụm từ dài"
+PROCESSES = ("mongod", "sandbox-provider")
+COLLECTIONS = ("units", "schools", "people", "accounts", "sessions", "guesses", "registrations", "owners", "audit", "outbox")
+
+
+def code(number: int, school: str = SCHOOL) -> str:
+    return f"{school}{number:03d}"
+
+
+def personal_id(number: int) -> str:
+    return f"031190{number:06d}"
+
+
+def member(number: int, position: str = "Giáo viên", **flags: Any) -> StaffMember:
+    given = {"administrator": False, "issuer": False, "teaches": position == "Giáo viên", "homeroom_of": (), **flags}
+    return StaffMember(code=code(number), name=f"Nguyễn Văn {number}", personal_id=personal_id(number), position=position, **given)
+
+
+STAFF = (
+    member(1, "Hiệu trưởng"),
+    member(2, "Phó hiệu trưởng"),
+    member(3, "Nhân viên công nghệ thông tin", administrator=True),
+    member(4, "Nhân viên văn thư", issuer=True),
+    member(6, homeroom_of=("1A",)),
+    member(7),
+)
+
+
+def settings_of(stack: Stack) -> Settings:
+    environment = service_environment(stack.instance, "identity")
+    return Settings.model_validate({key.removeprefix("HOCBA_").lower(): value for key, value in environment.items()})
+
+
+@dataclass
+class Browser:
+    """One person's browser behind the gateway: the cookie becomes an internal token for every request."""
+
+    app: FastAPI
+    address: str
+    client: httpx.AsyncClient
+
+    async def ask(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        token = (await self.client.get("/internal/session")).headers.get("X-Internal-Token")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return await self.client.request(method, path, headers=headers, **arguments)
+
+    async def get(self, path: str) -> Any:
+        return _good(await self.ask("GET", path)).json()
+
+    async def post(self, path: str, body: object = None) -> Any:
+        return _good(await self.ask("POST", path, json=body)).json()
+
+    async def sign_in(self, username: str, password: str, version: str = "TH") -> httpx.Response:
+        return await self.ask("POST", "/api/identity/sessions", json={"version": version, "username": username, "password": password})
+
+    async def settle(self, username: str, one_time: str, version: str = "TH") -> None:
+        """Sign in with the one-time password and choose another."""
+        _good(await self.sign_in(username, one_time, version))
+        _good(await self.ask("POST", "/api/identity/password", json={"old": one_time, "new": PASSWORD}))
+
+
+@dataclass
+class World:
+    settings: Settings
+    db: Database
+    app: FastAPI
+    provider: str
+    waits: list[float] = field(default_factory=list)
+    root: Browser | None = None
+    _open: list[httpx.AsyncClient] = field(default_factory=list)
+
+    def browser(self) -> Browser:
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=self.settings.public_url)
+        self._open.append(client)
+        return Browser(self.app, self.settings.public_url, client)
+
+    async def officer(self) -> Browser:
+        made = await bootstrap(self.settings, "031", "Sở Giáo dục và Đào tạo", Named("031-cb01", "Trần Thị Sở"), reset=False)
+        assert made["one_time_password"]
+        officer = self.browser()
+        await officer.settle("031-cb01", made["one_time_password"], "OVERSIGHT")
+        return officer
+
+    async def administrator(self, school: str = SCHOOL, tax_code: str = "0231300001") -> Browser:
+        """The school made by the officer, its administrator signed in."""
+        if self.root is None:
+            self.root = await self.officer()
+            await self.root.post("/api/identity/units", {"code": UNIT, "name": "Phường An Hải", "parent": "031"})
+        made = await self.root.post("/api/identity/schools", school_order(school, tax_code))
+        administrator = self.browser()
+        await administrator.settle(made["administrator"]["username"], made["administrator"]["one_time_password"])
+        return administrator
+
+    async def school(self, staff: Sequence[StaffMember] = STAFF) -> Browser:
+        """A school with its staff imported; the administrator signed in."""
+        administrator = await self.administrator()
+        await self.import_staff(staff)
+        return administrator
+
+    async def import_staff(self, staff: Sequence[StaffMember], *, school: str = SCHOOL, year: str = YEAR, actor: str = "records") -> None:
+        fact = StaffImportedV1(school=school, year=year, staff=tuple(staff))
+        event = Event[StaffImportedV1](
+            type="StaffImportedV1", subject=f"{school}:{year}", sequence=1, occurred_at=dt.datetime.now(dt.UTC), actor=actor, data=fact
+        )
+        await transaction(self.db, lambda session: take_staff(self.db, session, event))
+
+    async def decide(self, request: str, decision: CertificateDecidedV1, decider: str = "031-cb01") -> None:
+        await transaction(
+            self.db,
+            lambda session: take_decision(
+                self.db, session, request, approved=decision.approved, reason=decision.reason, decider=decider, cause="test"
+            ),
+        )
+
+    async def staff_member(self, administrator: Browser, person: str) -> Browser:
+        """Somebody of the staff, signed in with a password of the own choice."""
+        given = await administrator.post(f"/api/identity/schools/{SCHOOL}/credentials", {"persons": [person]})
+        browser = self.browser()
+        await browser.settle(given[0]["username"], given[0]["one_time_password"])
+        return browser
+
+    async def enrol(self, *users: dict[str, Any]) -> None:
+        """Accounts with certificates at the sandbox provider."""
+        async with httpx.AsyncClient(base_url=self.provider, timeout=60, trust_env=False) as client:
+            _good(await client.post("/control/users", json={"users": [{"password": "1234", "key": "p256", **user} for user in users]}))
+
+    async def facts(self, kind: str) -> list[dict[str, Any]]:
+        """What was published, oldest first."""
+        found = self.db["outbox"].find({}).sort([("at", 1), ("sequence", 1)])
+        events = [json.loads(document["body"]) async for document in found]
+        return [{"subject": e["subject"], **e["data"]} for e in events if e["type"] == kind]
+
+    async def audit(self, act: str) -> list[Document]:
+        return await self.db["audit"].find({"act": act}).to_list(None)
+
+    async def close(self) -> None:
+        for client in self._open:
+            await client.aclose()
+
+
+def school_order(school: str = SCHOOL, tax_code: str = "0231300001", **more: object) -> dict[str, object]:
+    return {
+        "code": school,
+        "name": f"Trường Tiểu học {school}",
+        "levels": ["TH"],
+        "tax_code": tax_code,
+        "unit": UNIT,
+        "administrator": {"code": code(3, school), "name": "Ngô Công Hoàng", "personal_id": personal_id(3)},
+        **more,
+    }
+
+
+def person_at_provider(number: int, user: str | None = None, **more: object) -> dict[str, Any]:
+    identifier = personal_id(number)
+    return {"user": user or f"u{number}", "kind": "personal", "name": f"Nguyễn Văn {number}", "identifier": identifier, **more}
+
+
+def login(user: str, password: str = "1234") -> dict[str, str]:
+    return {"provider": "sandbox", "username": user, "password": password}
+
+
+@asynccontextmanager
+async def world_of(stack: Stack) -> AsyncIterator[World]:
+    """An empty identity; answers are not held back, but `waits` tells by how much they would have been."""
+    settings = settings_of(stack)
+    pool = Pool(1)
+    async with connect(settings, "identity") as db:
+        for name in COLLECTIONS:
+            await db[name].delete_many({})
+        await outbox.ensure_indexes(db)
+        await store.ensure_indexes(db)
+        app = identity.web(Parts(settings, db, Objects(settings, "identity"), pool))
+        world = World(settings, db, app, stack.info["sandbox"]["provider"])
+
+        async def wait(seconds: float) -> None:
+            world.waits.append(seconds)
+
+        app.state.door = replace(app.state.door, wait=wait)
+        try:
+            yield world
+        finally:
+            await world.close()
+            await app.state.registry.providers.close()
+            app.state.door.hashing.close()
+            pool.close()
+
+
+def _good(response: httpx.Response) -> httpx.Response:
+    assert response.is_success, f"{response.request.method} {response.request.url.path}: {response.status_code} {response.text}"
+    return response

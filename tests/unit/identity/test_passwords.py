@@ -1,0 +1,65 @@
+"""Passwords: what is refused, how guesses are slowed, how they are kept."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+
+from services.chassis.errors import Refused
+from services.identity import passwords
+from services.identity.passwords import Hashing
+
+
+@pytest.mark.parametrize(
+    ("new", "rule"),
+    [
+        ("chín ký t", "too short"),
+        ("x" * 201, "too long"),
+        ("31300001003", "equals the user name"),
+        ("abcd-efgh-jkmn", "equals the old one"),
+        ("aaaaaaaaaaab", "too few different characters"),
+    ],
+)
+def test_a_weak_new_password_is_refused(new: str, rule: str) -> None:
+    with pytest.raises(Refused, match=rule):
+        passwords.check_new(new, old="abcd-efgh-jkmn", username="31300001003")
+
+
+def test_a_password_of_ten_characters_is_taken() -> None:
+    passwords.check_new("mười ký tự", old="abcd-efgh-jkmn", username="31300001003")
+
+
+def test_answers_are_held_back_from_the_fifth_failure_on() -> None:
+    assert [passwords.delay(n) for n in range(1, 11)] == [0, 0, 0, 0, 0.5, 1, 2, 4, 4, 4]
+
+
+def test_one_time_passwords_differ_and_can_be_read_out() -> None:
+    made = {passwords.make_one_time() for _ in range(200)}
+    assert len(made) == 200
+    assert all(re.fullmatch(r"[a-km-np-z2-9]{4}(-[a-km-np-z2-9]{4}){2}", one) for one in made)
+
+
+async def test_a_password_is_kept_as_argon2id_with_nineteen_mebibytes() -> None:
+    hashing = Hashing()
+    kept = await hashing.hash("một cụm từ dài")
+    assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert not hashing.is_outdated(kept)
+    assert await hashing.fits(kept, "một cụm từ dài")
+    assert not await hashing.fits(kept, "một cụm từ dai")
+    hashing.close()
+
+
+async def test_the_way_a_keyboard_composes_letters_does_not_matter() -> None:
+    hashing = Hashing()
+    kept = await hashing.hash(unicodedata.normalize("NFD", "một cụm từ dài"))
+    assert await hashing.fits(kept, unicodedata.normalize("NFC", "một cụm từ dài"))
+    hashing.close()
+
+
+async def test_nothing_fits_an_account_that_does_not_exist() -> None:
+    hashing = Hashing()
+    assert not await hashing.fits(None, "")
+    assert not await hashing.fits("not a hash", "not a hash")
+    hashing.close()

@@ -1,0 +1,74 @@
+"""Sessions: when they end, what they tell, and that only their digest is kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from contracts.access import Role
+from services.identity import people, sessions
+
+AT = dt.datetime(2026, 5, 28, 1, 0, tzinfo=dt.UTC)
+TOKEN = sessions.new_token()
+
+
+def person(**facts: Any) -> dict[str, Any]:
+    return people.with_roles({**people.blank("31300001006", "Nguyễn Văn An", school="31300001"), "listed": True, **facts})
+
+
+def read(after: dt.timedelta, seen_after: dt.timedelta = dt.timedelta()) -> sessions.Here | None:
+    session = sessions.new_session(TOKEN, "31300001006", "TH", forced=False, at=AT)
+    return sessions.read(TOKEN, {**session, "seen_at": AT + seen_after}, person(), AT + after)
+
+
+def test_a_session_ends_after_half_an_hour_without_use() -> None:
+    assert read(dt.timedelta(minutes=29, seconds=59)) is not None
+    assert read(dt.timedelta(minutes=30)) is None
+
+
+def test_a_session_ends_after_twelve_hours_however_much_it_is_used() -> None:
+    assert read(dt.timedelta(hours=12, seconds=-1), seen_after=dt.timedelta(hours=11, minutes=59)) is not None
+    assert read(dt.timedelta(hours=12), seen_after=dt.timedelta(hours=11, minutes=59)) is None
+
+
+def test_use_is_written_down_once_a_minute_at_most() -> None:
+    soon, later = read(dt.timedelta(seconds=59)), read(dt.timedelta(seconds=60))
+    assert soon is not None
+    assert later is not None
+    assert (soon.touch, later.touch) == (False, True)
+
+
+def test_the_secret_has_256_bits_and_does_not_stand_in_what_is_kept() -> None:
+    assert len(TOKEN) == 43
+    session = sessions.new_session(TOKEN, "31300001006", "TH", forced=False, at=AT)
+    assert TOKEN not in str(session)
+    assert sessions.csrf_of(TOKEN) not in str(session)
+
+
+def test_forms_of_two_sessions_are_protected_by_different_values() -> None:
+    assert sessions.csrf_of(TOKEN) != sessions.csrf_of(sessions.new_token())
+
+
+def test_a_session_tells_the_roles_that_the_person_has_now() -> None:
+    session = sessions.new_session(TOKEN, "31300001006", "TH", forced=False, at=AT)
+    here = sessions.read(TOKEN, session, person(teaches=True, homeroom_of=["1A"]), AT)
+    assert here is not None
+    assert here.who.roles == {Role.SUBJECT_TEACHER, Role.HOMEROOM_TEACHER}
+    assert here.who.homeroom_of == ("1A",)
+
+
+@pytest.mark.parametrize(
+    ("unit", "levels", "version", "fits"),
+    [
+        (None, ["TH"], "TH", True),
+        (None, ["TH", "THCS"], "THCS", True),
+        (None, ["TH"], "THPT", False),
+        (None, ["TH"], "OVERSIGHT", False),
+        ("031", [], "OVERSIGHT", True),
+        ("031", [], "TH", False),
+    ],
+)
+def test_the_version_fits_the_levels_of_the_school_or_the_oversight(unit: str | None, levels: list[str], version: str, fits: bool) -> None:
+    assert sessions.fits_version({"unit": unit}, levels, version) is fits
