@@ -27,15 +27,15 @@ check: ## style, types, arrows, contracts (no servers needed)
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports
-	@$(PY) -m contracts.generate --check
+	@$(PY) -m infra.generate --check
 	@$(PY) -m pytest -q tests/architecture tests/contracts
 
 format: ## put code into shape
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-contracts: ## write schemas and AsyncAPI from the models
-	@$(PY) -m contracts.generate
+contracts: ## write schemas, AsyncAPI, OpenAPI, error and rights tables from the code
+	@$(PY) -m infra.generate
 
 lock: ## pin everything again (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml -o requirements.lock

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 TIMEOUT = httpx.Timeout(120, connect=10)
 
 
@@ -41,15 +42,19 @@ class Person:
         await self.post("/api/identity/sessions", {"version": self.version, "username": self.username, "password": self.password})
 
     async def get(self, path: str, **query: str) -> Any:
-        return self._answer(await self.http.get(path, params=query))
+        return self._answer(await self._patiently("GET", path, params=query))
 
     async def post(self, path: str, body: object = None) -> Any:
+        return self._answer(await self._patiently("POST", path, json=body))
+
+    async def _patiently(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """As people do: told that the system is busy, they wait a little and press the button again."""
         for attempt in range(10):
-            answer = await self.http.post(path, json=body)
-            if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+            answer = await self.http.request(method, path, **request)
+            if answer.status_code not in BUSY:
                 break
             await asyncio.sleep(1 + attempt)
-        return self._answer(answer)
+        return answer
 
     async def upload(self, path: str, files: dict[str, bytes]) -> Any:
         return self._answer(await self.http.post(path, files=[("files", (name, content)) for name, content in files.items()]))

@@ -64,18 +64,18 @@ class Road:
 
     async def run(self) -> Outcome:
         """Raises Refusal, or TimeoutError when a stage stands still."""
-        await self._stage("Khai báo đơn vị, trường", self._organisations)
-        await self._stage("Nhập dữ liệu", self._import)
-        await self._stage("Cấp tài khoản, đăng nhập", self._accounts)
-        await self._stage("Đăng ký, duyệt chứng thư số", self._certificates)
-        await self._stage("Tạo học bạ", self._create)
-        await self._stage("Giáo viên bộ môn ký", lambda: self._sign("subjects"))
-        await self._stage("Giáo viên chủ nhiệm ký", lambda: self._sign("homeroom"))
-        await self._stage("Lãnh đạo ký", lambda: self._sign("leader"))
-        await self._stage("Nhà trường ký phát hành", lambda: self._sign("issue"))
-        await self._stage("Xác nhận hoàn thành", self._confirm)
-        await self._stage("Gửi và tiếp nhận", self._submit)
-        await self._stage("Cấp trên thống kê", self._district)
+        await self._stage("Khai báo đơn vị, trường", self.organisations)
+        await self._stage("Nhập dữ liệu", self.import_year)
+        await self._stage("Cấp tài khoản, đăng nhập", self.accounts)
+        await self._stage("Đăng ký, duyệt chứng thư số", self.certificates)
+        await self._stage("Tạo học bạ", self.create)
+        await self._stage("Giáo viên bộ môn ký", lambda: self.sign("subjects"))
+        await self._stage("Giáo viên chủ nhiệm ký", lambda: self.sign("homeroom"))
+        await self._stage("Lãnh đạo ký", lambda: self.sign("leader"))
+        await self._stage("Nhà trường ký phát hành", lambda: self.sign("issue"))
+        await self._stage("Xác nhận hoàn thành", self.confirm)
+        await self._stage("Gửi và tiếp nhận", self.submit)
+        await self._stage("Cấp trên thống kê", self.district)
         return self.outcome
 
     async def _stage(self, name: str, work: Callable[[], Awaitable[int]]) -> None:
@@ -93,7 +93,7 @@ class Road:
 
     # setting up
 
-    async def _organisations(self) -> int:
+    async def organisations(self) -> int:
         school = self.export.school
         root = f"{school.unit_code}-cap-tren"
         environment = service_environment(Instance(self.info["instance"], self.info["ports"]), "identity")
@@ -129,13 +129,13 @@ class Road:
         self._remember(self.admin, "Quản trị viên")
         return 2
 
-    async def _import(self) -> int:
+    async def import_year(self) -> int:
         preview = await self.admin.upload("/api/records/imports", self.export.files)
         self.outcome.pupils = preview["counts"]["pupils"]
         await self.admin.post(f"/api/records/imports/{preview['id']}/confirm")
         return int(preview["counts"]["pupils"])
 
-    async def _accounts(self) -> int:
+    async def accounts(self) -> int:
         issued: dict[str, dict[str, str]] = {}
         wanted = self.export.signing_staff | {self.export.issuer.code}
 
@@ -144,7 +144,7 @@ class Road:
             issued.update({c["person"]: c for c in given if c["one_time_password"]})
             return len(wanted & issued.keys())
 
-        await self._until(issue, len(wanted))
+        await self.until(issue, len(wanted))
         limit = asyncio.Semaphore(AT_ONCE)
 
         async def enter(code: str) -> None:
@@ -160,7 +160,7 @@ class Road:
         self._remember(self.staff[self.export.issuer.code], "Nhân sự ký phát hành")
         return len(self.staff)
 
-    async def _certificates(self) -> int:
+    async def certificates(self) -> int:
         school, people = self.export.school, {s.code: s for s in self.export.staff}
         users = [
             {"user": code, "password": self._provider_password(code), "kind": "personal", "name": people[code].name}
@@ -201,7 +201,7 @@ class Road:
             sealed = await self.admin.get("/api/identity/school-certificate")
             return done + (1 if sealed["state"] == "APPROVED" else 0)
 
-        await self._until(approved, len(self.export.signing_staff) + 1)
+        await self.until(approved, len(self.export.signing_staff) + 1)
         return len(self.export.signing_staff) + 1
 
     def _provider_password(self, user: str) -> str:
@@ -209,7 +209,7 @@ class Road:
 
     # the year's work
 
-    async def _create(self) -> int:
+    async def create(self) -> int:
         job = (await self.admin.post("/api/records/transcripts", {"all": True}))["job"]
         state: dict[str, Any] = {}
 
@@ -217,8 +217,8 @@ class Road:
             state.update(await self.admin.get(f"/api/records/jobs/{job}"))
             return int(state["done"])
 
-        await self._until(done, self.outcome.pupils)
-        await self._until(self._finished(job), 1)
+        await self.until(done, self.outcome.pupils)
+        await self.until(self._finished(job), 1)
         state.update(await self.admin.get(f"/api/records/jobs/{job}"))
         self.outcome.created = state["created"]
         self.outcome.refused = [
@@ -232,7 +232,7 @@ class Road:
 
         return finished
 
-    async def _sign(self, step: str) -> int:
+    async def sign(self, step: str) -> int:
         """Everybody of the step signs what waits for them, again and again until nothing is left to wait for."""
         signers = {
             "subjects": sorted(self.export.signing_staff),
@@ -251,7 +251,7 @@ class Road:
 
         async def work(code: str) -> int:
             async with limit:
-                return await self._sign_waiting(self.staff[code], step)
+                return await self.sign_waiting(self.staff[code], step)
 
         async def left() -> int:
             nonlocal signed
@@ -259,11 +259,11 @@ class Road:
             rows = (await self.admin.get("/api/records/classes"))["classes"]
             return self.outcome.created - sum(int(n) for row in rows for state, n in row["states"].items() if state in after)
 
-        await self._until(left, self.outcome.created, pause=0.5)
+        await self.until(left, self.outcome.created, pause=0.5)
         self.outcome.signatures += signed * (1 if step == "subjects" else 2)
         return signed
 
-    async def _sign_waiting(self, person: Person, step: str) -> int:
+    async def sign_waiting(self, person: Person, step: str) -> int:
         queue = (await person.get("/api/signing/queue", step=step))["transcripts"]
         ids = [t["id"] for t in queue if not t["in_batch"] or step == "subjects"]
         if not ids:
@@ -279,22 +279,22 @@ class Road:
             progress.update(await person.get(f"/api/signing/batches/{started['batch']}"))
             return 1 if progress["state"] == "finished" else -int(progress["total"] - progress["signed"])
 
-        await self._until(ended, 1, pause=0.4)
+        await self.until(ended, 1, pause=0.4)
         return int(progress["signed"])
 
-    async def _confirm(self) -> int:
+    async def confirm(self) -> int:
         async def signed() -> int:
             rows = (await self.admin.get("/api/records/classes"))["classes"]
             return sum(int(row["states"].get("SIGNED", 0)) for row in rows)
 
-        await self._until(signed, self.outcome.created)
+        await self.until(signed, self.outcome.created)
         return int((await self.admin.post("/api/records/confirmations", {"all": True}))["done"])
 
-    async def _submit(self) -> int:
+    async def submit(self) -> int:
         async def known() -> int:
             return len((await self.admin.get("/api/publishing/submissions"))["submissions"])
 
-        await self._until(known, self.outcome.created)
+        await self.until(known, self.outcome.created)
         await self.admin.post("/api/publishing/submissions", {"all": True})
 
         async def accepted() -> int:
@@ -303,10 +303,10 @@ class Road:
             self.outcome.accepted = sum(row["states"].get("ACCEPTED", 0) for row in rows)
             return settled
 
-        await self._until(accepted, self.outcome.created)
+        await self.until(accepted, self.outcome.created)
         return self.outcome.accepted
 
-    async def _district(self) -> int:
+    async def district(self) -> int:
         seen = 0
 
         async def counted() -> int:
@@ -315,7 +315,7 @@ class Road:
             seen = int(numbers["total"]["accepted"])
             return seen
 
-        await self._until(counted, self.outcome.accepted)
+        await self.until(counted, self.outcome.accepted)
         return seen
 
     # what remains
@@ -335,7 +335,7 @@ class Road:
         await asyncio.gather(*(save(row["id"]) for row in rows))
         self.outcome.transcripts = [row["id"] for row in rows]
 
-    async def _until(self, measure: Callable[[], Awaitable[int]], goal: int, *, pause: float = 0.3) -> None:
+    async def until(self, measure: Callable[[], Awaitable[int]], goal: int, *, pause: float = 0.3) -> None:
         """Ask until the measure reaches the goal; raises TimeoutError when it has stood still for too long."""
         best, moved = await measure(), time.monotonic()
         while best < goal:

@@ -48,7 +48,7 @@ def _token_keys(directory: Path) -> None:
     """The Ed25519 pair of internal tokens: identity signs with the private key, everybody verifies with the set."""
     private = directory / "token-signing.jwk"
     if not private.exists():
-        key = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": "EdDSA"}, auto_kid=True)
+        key = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": "Ed25519"}, auto_kid=True)
         _write(private, json.dumps(key.as_dict(private=True)))
         _write(directory / "token-keys.jwks", json.dumps({"keys": [key.as_dict(private=False)]}))
 

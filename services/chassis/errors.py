@@ -49,7 +49,7 @@ SIGN_IN_NEEDED = Refusal(
     "HB-ACC-401",
     401,
     "Chưa đăng nhập",
-    "Phiên làm việc đã hết hạn hoặc thầy/cô chưa đăng nhập.",
+    "Chưa đăng nhập hoặc phiên làm việc đã hết hạn.",
     "Đăng nhập lại rồi thực hiện tiếp; những việc đã bấm thực hiện không bị mất.",
     "no valid session",
 )
@@ -81,7 +81,7 @@ CONFLICT = Refusal(
     "HB-WEB-409",
     409,
     "Dữ liệu vừa được người khác thay đổi",
-    "Trong lúc thầy/cô thao tác, dữ liệu này đã được thay đổi.",
+    "Trong lúc thao tác, dữ liệu này đã được thay đổi.",
     "Tải lại trang để xem dữ liệu mới rồi thực hiện lại.",
     "the resource was changed concurrently",
 )

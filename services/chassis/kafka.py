@@ -8,13 +8,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka.errors import KafkaError
 from faststream import AckPolicy
+from faststream.exceptions import NackMessage
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.opentelemetry import KafkaTelemetryMiddleware
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
@@ -22,12 +24,20 @@ from prometheus_client import REGISTRY
 from pydantic import ValidationError
 
 from contracts.event import Event, Fact
-from contracts.topics import dead_letter_topic, topic
+from contracts.topics import dead_letter_topic
 from services.chassis import clock, failpoints, inbox
-from services.chassis.errors import Refused
+from services.chassis.errors import CONFLICT, Refused
 from services.chassis.logging import log_context
-from services.chassis.metrics import CONSUMER_ASSIGNED, CONSUMER_POLL_AGE, DEADLETTERS, EVENT_AGE_SECONDS, INBOX_DUPLICATES, UNKNOWN_TYPES
-from services.chassis.mongo import DuplicateKeyError, PyMongoError, transaction
+from services.chassis.metrics import (
+    CONSUMER_ASSIGNED,
+    CONSUMER_LAG,
+    CONSUMER_POLL_AGE,
+    DEADLETTERS,
+    EVENT_AGE_SECONDS,
+    INBOX_DUPLICATES,
+    UNKNOWN_TYPES,
+)
+from services.chassis.mongo import PyMongoError, may_pass, transaction
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -43,7 +53,15 @@ ATTEMPTS = 5
 DEAD_IN_A_ROW = 5
 MAX_BACKOFF = 30.0
 """Seconds; far below max_poll_interval, or the group would be rebalanced for ever (aiokafka#848)."""
+WAIT_SECONDS = 240.0
+"""How long a batch waits in place for a dependency; below max_poll_interval too."""
+SILENT_SECONDS = 240.0
+FINISH_SECONDS = 15.0
+WATCH_SECONDS = 2.0
 TRANSIENT = (PyMongoError, OSError, TimeoutError)
+ORIGIN, REASON, DETAIL, REPLAY = "hocba-origin", "hocba-reason", "hocba-detail", "hocba-replay"
+OURS = (ORIGIN, REASON, DETAIL, REPLAY)
+"""Headers of dead letters; a letter that was sent back names the group it is for."""
 log = logging.getLogger(__name__)
 
 
@@ -79,8 +97,11 @@ async def producer(settings: Settings, service: str) -> AsyncIterator[Producer]:
     try:
         yield Producer(client)
     finally:
-        async with asyncio.timeout(10):
-            await client.stop()
+        try:
+            async with asyncio.timeout(5):
+                await client.stop()
+        except TimeoutError:
+            log.warning("the producer could not be closed; what it had not sent is still in the outbox")
 
 
 @dataclass
@@ -93,12 +114,13 @@ class Consumer:
 
     @property
     def group(self) -> str:
-        return topic(self.name).group(self.service)
+        return f"{self.service}.{self.name}"
 
     def on(self, fact: type[F]) -> Callable[[Callable[[Session, list[Event[F]]], Awaitable[None]]], None]:
         """Register a handler: it gets events of this type in order, inside the transaction that also marks the inbox.
 
-        It may be run again; it must not reach outside the database. A `Refused` or ValueError is permanent.
+        It may be run again; it must not reach outside the database. A `Refused` is final, what may pass is waited for,
+        anything else is tried five times.
         """
         if fact.topic != self.name:
             raise ValueError(f"{fact.__name__} is a fact of {fact.topic}, not of {self.name}")
@@ -109,123 +131,206 @@ class Consumer:
         return register
 
 
+class Halted(Exception):
+    """Too many events in a row could not be handled: a person has to look before more are set aside."""
+
+
+def is_transient(problem: BaseException) -> bool:
+    """Whether waiting may help: a dependency is away, or somebody else was quicker."""
+    return may_pass(problem) if isinstance(problem, PyMongoError) else isinstance(problem, TRANSIENT)
+
+
 @dataclass
 class Reading:
-    """A consumer at work on a database: takes records, marks the inbox, calls handlers, gives up what cannot be handled."""
+    """A consumer at work on a database: takes records, marks the inbox, calls handlers, gives up what cannot be handled.
+
+    What is given up is a dead letter; its subject is parked, so that later events of it follow it there and none overtakes another.
+    `parked` keeps for each such subject the names of its letters in order; a replayed letter is let through when it is the first.
+    """
 
     consumer: Consumer
     db: Database
     dead_letters: Producer
-    dead_in_a_row: int = 0
-    polled_at: float = field(default_factory=time.monotonic)
+    busy: bool = False
+    _clean: bool = False
 
     async def take(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
-        """Handle all records or raise; a raise leaves the offsets where they were."""
-        self.polled_at = time.monotonic()
-        events: list[tuple[ConsumerRecord[Any, Any], Event[Any]]] = []
-        for record in records:
-            try:
-                event = self._read(record)
-            except ValueError as problem:
-                await self._give_up(record, "unreadable", repr(problem))
-            else:
-                if event is not None:
-                    events.append((record, event))
-        parked = {d["_id"] async for d in self.db["parked"].find({"group": self.consumer.group}, projection={"_id": 1})}
-        for record, _ in [pair for pair in events if self._parking(pair[1]) in parked]:
-            await self._give_up(record, "parked", "an earlier event of this subject was given up")
-        events = [pair for pair in events if self._parking(pair[1]) not in parked]
+        """Handle all records or raise; a raise leaves the offsets where they were. What may pass is waited for here, in order."""
+        give_up_at = time.monotonic() + WAIT_SECONDS
+        read = [(record, self._read(record)) for record in records]
+        failures = 0
+        self.busy = True
         try:
-            await self._handle([event for _, event in events])
-        except (*TRANSIENT, Refused, ValueError, ArithmeticError, LookupError, TypeError, AttributeError):
-            log.warning("a batch failed as a whole; taking its events one by one", extra={"group": self.consumer.group}, exc_info=True)
-            for record, event in events:
-                await self._handle_alone(record, event)
-        for _, event in events:
-            EVENT_AGE_SECONDS.labels(self.consumer.name, self.consumer.group).observe((clock.now() - event.occurred_at).total_seconds())
+            while True:
+                try:
+                    await self._take(read, at_once=failures < 3)
+                    break
+                except TRANSIENT as problem:
+                    if not is_transient(problem) or time.monotonic() > give_up_at:
+                        raise
+                    failures += 1
+                    log.warning("will be tried again", extra={"group": self.consumer.group, "failures": failures}, exc_info=True)
+                await asyncio.sleep(min(0.2 * 2 ** min(failures, 10), MAX_BACKOFF))
+        finally:
+            self.busy = False
+        now = clock.now()
+        for event in (e for _, e in read if isinstance(e, Event)):
+            EVENT_AGE_SECONDS.labels(self.consumer.name, self.consumer.group).observe(max(0.0, (now - event.occurred_at).total_seconds()))
         failpoints.reach(f"{self.consumer.group}.handled")
 
-    def _read(self, record: ConsumerRecord[Any, Any]) -> Event[Any] | None:
-        raw = Event[Fact].model_validate_json(record.value or b"")
-        if raw.type not in self.consumer.handlers:
-            UNKNOWN_TYPES.labels(self.consumer.group, raw.type if raw.type.isalnum() else "invalid").inc()
-            return None
-        fact, _ = self.consumer.handlers[raw.type]
-        parsed: Event[Any] = Event[fact].model_validate_json(record.value or b"")  # type: ignore[valid-type] # the type is data here
+    def _read(self, record: ConsumerRecord[Any, Any]) -> Event[Any] | ValidationError | None:
+        """None for a type that this consumer does not know."""
+        try:
+            raw = Event[Fact].model_validate_json(record.value or b"")
+            if raw.type not in self.consumer.handlers:
+                UNKNOWN_TYPES.labels(self.consumer.group, raw.type if raw.type.isalnum() else "invalid").inc()
+                return None
+            fact, _ = self.consumer.handlers[raw.type]
+            parsed: Event[Any] = Event[fact].model_validate_json(record.value or b"")  # type: ignore[valid-type] # the type is data here
+        except ValidationError as problem:
+            return problem
         return parsed
+
+    async def _take(self, read: list[tuple[ConsumerRecord[Any, Any], Event[Any] | ValidationError | None]], *, at_once: bool) -> None:
+        parked = {str(d["subject"]): list(d["letters"]) async for d in self.db["parked"].find({"group": self.consumer.group})}
+        events = [event for _, event in read if isinstance(event, Event)]
+        plain = not any(isinstance(event, ValidationError) or _subject(record) in parked for record, event in read)
+        if not (at_once and plain and await self._at_once(events)):
+            for record, event in read:
+                await self._one(record, event, parked.setdefault(_subject(record) or "", []))
+
+    async def _at_once(self, events: list[Event[Any]]) -> bool:
+        try:
+            await self._handle(events)
+        except Exception as problem:
+            if is_transient(problem):
+                raise
+            log.warning("a batch failed as a whole; taking its events one by one", extra={"group": self.consumer.group}, exc_info=True)
+            return False
+        return True
 
     async def _handle(self, events: list[Event[Any]]) -> None:
         """All in one transaction; what was handled before is dropped."""
+        group = self.consumer.group
         for _ in range(10):
-            known = await inbox.handled(self.db, self.consumer.group, [str(e.id) for e in events])
-            if known:
-                INBOX_DUPLICATES.labels(self.consumer.group).inc(len(known))
+            known = await inbox.handled(self.db, group, [str(e.id) for e in events])
             fresh = list({str(e.id): e for e in events if str(e.id) not in known}.values())
-            if not fresh:
-                return
 
             async def work(session: Session, fresh: list[Event[Any]] = fresh) -> None:
-                await inbox.mark(self.db, session, self.consumer.group, [str(e.id) for e in fresh])
+                await inbox.mark(self.db, session, group, [str(e.id) for e in fresh])
                 for name, run in groupby(fresh, key=lambda e: e.type):
                     await self.consumer.handlers[name][1](session, list(run))
-                failpoints.reach(f"{self.consumer.group}.before-commit")
+                failpoints.reach(f"{group}.before-commit")
 
             try:
-                await transaction(self.db, work)
-            except DuplicateKeyError as problem:
-                if "inbox" not in str(problem):
-                    raise
+                if fresh:
+                    await transaction(self.db, work)
+            except inbox.HandledMeanwhile:
                 continue
-            failpoints.reach(f"{self.consumer.group}.committed")
+            INBOX_DUPLICATES.labels(group).inc(len(events) - len(fresh))
+            if fresh:
+                failpoints.reach(f"{group}.committed")
+                await self._handled_well()
             return
         raise TimeoutError("other consumers keep taking the same events")
 
-    async def _handle_alone(self, record: ConsumerRecord[Any, Any], event: Event[Any]) -> None:
-        attempt = 0
-        while True:
-            attempt += 1
+    async def _one(self, record: ConsumerRecord[Any, Any], event: Event[Any] | ValidationError | None, letters: list[str]) -> None:
+        """`letters`: the names of the subject's letters, kept up to date here."""
+        name, replayed = name_of(record), header(record, REPLAY) == self.consumer.group.encode()
+        if letters and event is not None and not (replayed and letters[0] == name) and not await self._known(event):
+            if replayed or name not in letters:
+                await self._give_up(record, letters, "parked", "an earlier event of this subject was given up")
+            return
+        given_up = await self._attempt(event) if isinstance(event, Event) else event and ("unreadable", _said(event))
+        if given_up:
+            await self._give_up(record, letters, *given_up)
+        elif name in letters:
+            letters.remove(name)
+            key = {"_id": f"{self.consumer.group}:{_subject(record)}"}
+            if letters:
+                await self.db["parked"].update_one(key, {"$pull": {"letters": name}})
+            else:
+                await self.db["parked"].delete_one(key)
+
+    async def _known(self, event: Event[Any] | ValidationError) -> bool:
+        return isinstance(event, Event) and bool(await inbox.handled(self.db, self.consumer.group, [str(event.id)]))
+
+    async def _attempt(self, event: Event[Any]) -> tuple[str, str] | None:
+        """None when it was handled; why it never will be otherwise."""
+        for attempt in range(1, ATTEMPTS + 1):
             with log_context(event_id=str(event.id), event_type=event.type):
                 try:
                     await self._handle([event])
-                except TRANSIENT:
-                    log.warning("handling failed, will be tried again", extra={"attempt": attempt}, exc_info=True)
-                    await asyncio.sleep(min(0.2 * 2 ** min(attempt, 10), MAX_BACKOFF))
-                except (Refused, ValidationError) as problem:
-                    await self._give_up(record, "refused", str(problem), event)
-                    return
-                except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as problem:
-                    if attempt < ATTEMPTS:
-                        await asyncio.sleep(0.1 * 2**attempt)
-                        continue
-                    await self._give_up(record, "failed", repr(problem), event)
-                    return
+                except Exception as problem:
+                    if is_transient(problem):
+                        raise
+                    log.warning("handling failed", extra={"group": self.consumer.group, "attempt": attempt}, exc_info=True)
+                    if isinstance(problem, ValidationError) or (isinstance(problem, Refused) and problem.refusal is not CONFLICT):
+                        return "refused", _said(problem)
+                    if attempt == ATTEMPTS:
+                        return "failed", _said(problem)
                 else:
-                    self.dead_in_a_row = 0
-                    return
+                    return None
+            await asyncio.sleep(0.1 * 2**attempt)
+        raise AssertionError("the last attempt returns")
 
-    @staticmethod
-    def _parked_key(group: str, subject: str) -> str:
-        return f"{group}:{subject}"
+    async def _give_up(self, record: ConsumerRecord[Any, Any], letters: list[str], reason: str, detail: str) -> None:
+        """The original bytes and headers go to the dead letters, and later events of the subject wait there with it."""
+        group, name, subject = self.consumer.group, name_of(record), _subject(record)
+        if reason != "parked":
+            await self._halt_if_too_many()
+        log.error("event given up", extra={"group": group, "reason": reason, "letter": name})
+        origin = header(record, ORIGIN) or f"{record.topic}/{record.partition}/{record.offset}".encode()
+        headers = [h for h in record.headers or () if h[0] not in OURS]
+        ours = [(ORIGIN, origin), (REASON, reason.encode()), (DETAIL, detail[:500].encode())]
+        await self.dead_letters.send_raw(dead_letter_topic(group), record.key, record.value, [*headers, *ours])
+        DEADLETTERS.labels(group, reason).inc()
+        failpoints.reach(f"{group}.given-up")
+        if subject is not None and name not in letters:
+            park = {"$set": {"group": group, "subject": subject}, "$push": {"letters": name}}
+            await self.db["parked"].update_one({"_id": f"{group}:{subject}"}, park, upsert=True)
+            letters.append(name)
+        if reason != "parked":
+            self._clean = False
+            await self.db["dead_letters"].update_one({"_id": group}, {"$inc": {"in_a_row": 1}}, upsert=True)
 
-    def _parking(self, event: Event[Any]) -> str:
-        return self._parked_key(self.consumer.group, event.subject)
+    async def _halt_if_too_many(self) -> None:
+        """Kept in the database: a process that is started again must not set five more aside."""
+        row = await self.db["dead_letters"].find_one({"_id": self.consumer.group})
+        if row and row["in_a_row"] >= DEAD_IN_A_ROW:
+            raise Halted(f"{self.consumer.group}: {DEAD_IN_A_ROW} dead letters in a row and the next event cannot be handled either")
 
-    async def _give_up(self, record: ConsumerRecord[Any, Any], reason: str, detail: str, event: Event[Any] | None = None) -> None:
-        """The original bytes go to the dead letters, and later events of the subject wait there with it."""
-        log.error("event given up", extra={"group": self.consumer.group, "reason": reason, "offset": record.offset, "detail": detail[:500]})
-        DEADLETTERS.labels(self.consumer.group, reason).inc()
-        origin = [("origin-topic", record.topic.encode()), ("origin", f"{record.partition}:{record.offset}".encode())]
-        why = [("reason", reason.encode()), ("detail", detail[:500].encode())]
-        await self.dead_letters.send_raw(dead_letter_topic(self.consumer.group), record.key, record.value, [*origin, *why])
-        if event is not None:
-            await self.db["parked"].update_one(
-                {"_id": self._parking(event)}, {"$set": {"group": self.consumer.group, "subject": event.subject}}, upsert=True
-            )
-            self.dead_in_a_row += 1
-            if self.dead_in_a_row >= DEAD_IN_A_ROW:
-                raise SystemExit(
-                    f"{self.consumer.group}: {DEAD_IN_A_ROW} events in a row could not be handled; stopping before more are lost"
-                )
+    async def _handled_well(self) -> None:
+        if not self._clean:
+            await self.db["dead_letters"].update_one({"_id": self.consumer.group}, {"$set": {"in_a_row": 0}})
+            self._clean = True
+
+
+def header(record: ConsumerRecord[Any, Any], name: str) -> bytes | None:
+    return next((value for key, value in record.headers or () if key == name), None)
+
+
+def name_of(record: ConsumerRecord[Any, Any]) -> str:
+    """The same for an event however often it is sent: the relay's id, else where it first stood."""
+    value = header(record, "id") or header(record, ORIGIN) or f"{record.topic}/{record.partition}/{record.offset}".encode()
+    return value.decode("utf-8", "replace")
+
+
+def _subject(record: ConsumerRecord[Any, Any]) -> str | None:
+    """The key, as the relay writes it; legible even where the value is not."""
+    try:
+        return record.key.decode() if record.key else None
+    except UnicodeDecodeError:
+        return None
+
+
+def _said(problem: Exception) -> str:
+    """Without the values that a validation found wrong: they may be personal data."""
+    if isinstance(problem, ValidationError):
+        return "; ".join(
+            f"{'.'.join(str(p) for p in e['loc'])}: {e['type']}" for e in problem.errors(include_input=False, include_url=False)
+        )
+    return f"{type(problem).__name__}: {problem}"
 
 
 class Readers:
@@ -233,18 +338,20 @@ class Readers:
 
     def __init__(self, settings: Settings, service: str, db: Database, dead_letters: Producer) -> None:
         self.readings: dict[str, tuple[Reading, Any]] = {}
-        self.failed = asyncio.Event()
+        self.problem: BaseException | None = None
         self.db = db
         self.dead_letters = dead_letters
+        self._failed = asyncio.Event()
+        self._heard: dict[str, tuple[int, float]] = {}
         self.broker = KafkaBroker(
             settings.kafka,
             client_id=service,
-            acks="all",
-            enable_idempotence=True,
+            consumer_only=True,
             allow_auto_create_topics=False,
             middlewares=(KafkaPrometheusMiddleware(registry=REGISTRY, app_name=service), KafkaTelemetryMiddleware()),
             logger=log,
-            graceful_timeout=20,
+            log_level=logging.DEBUG,
+            graceful_timeout=FINISH_SECONDS,
         )
 
     def add(self, consumer: Consumer) -> None:
@@ -266,39 +373,60 @@ class Readers:
         )
 
         async def handle(message: KafkaMessage) -> None:
+            if self.problem is not None:
+                # FastStream would hand over the same records again and again until it is stopped
+                await asyncio.sleep(0.5)
+                raise NackMessage
             records = message.raw_message
             try:
                 await reading.take(records if isinstance(records, tuple) else (records,))
-            except BaseException:
-                self.failed.set()
+            except Exception as problem:
+                self._fail(problem)
                 raise
 
         subscriber(handle)
         self.readings[consumer.group] = (reading, subscriber)
 
+    def _fail(self, problem: BaseException) -> None:
+        self.problem = self.problem or problem
+        self._failed.set()
+
     async def run(self) -> None:
-        """Until cancelled; ends with an error when a consumer cannot go on, so that the process is started again."""
-        await self.broker.start()
-        measuring = asyncio.create_task(self._measure())
+        """Until cancelled; raises when a consumer cannot go on, so that the process is started again."""
         try:
-            await self.failed.wait()
-            raise RuntimeError("a consumer could not go on")
+            await self.broker.start()
+            while self.problem is None:
+                for group, (reading, subscriber) in self.readings.items():
+                    await self._look_at(group, reading, subscriber)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._failed.wait(), WATCH_SECONDS)
+            raise RuntimeError("a consumer could not go on") from self.problem
         finally:
-            measuring.cancel()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(FINISH_SECONDS + 5):
                 await self.broker.stop()
 
-    async def _measure(self) -> None:
-        while True:
-            for group, (_, subscriber) in self.readings.items():
-                client: AIOKafkaConsumer | None = subscriber.consumer
-                CONSUMER_ASSIGNED.labels(group).set(len(client.assignment()) if client else 0)
-                if any(task.done() for task in subscriber.tasks):
-                    log.critical("a consumer's loop has ended", extra={"group": group})
-                    self.failed.set()
-            for group, (reading, _) in self.readings.items():
-                CONSUMER_POLL_AGE.labels(group).set(time.monotonic() - reading.polled_at)
-            await asyncio.sleep(2)
+    async def _look_at(self, group: str, reading: Reading, subscriber: Any) -> None:
+        """aiokafka tells nobody when it stalls or never gets a partition (#847, #1187): the broker's last answer does."""
+        client: AIOKafkaConsumer = subscriber.consumer
+        assigned = client.assignment()
+        CONSUMER_ASSIGNED.labels(group).set(len(assigned))
+        answered = max((client.last_poll_timestamp(p) or 0 for p in assigned), default=0)
+        before, at = self._heard.get(group, (0, time.monotonic()))
+        if reading.busy or (answered and answered != before):
+            at = time.monotonic()
+        self._heard[group] = (answered, at)
+        silent = time.monotonic() - at
+        CONSUMER_POLL_AGE.labels(group).set(silent)
+        lag = 0
+        for partition in assigned:
+            with suppress(KafkaError, TimeoutError):
+                async with asyncio.timeout(1):
+                    lag += max(0, (client.highwater(partition) or 0) - await client.position(partition))
+        CONSUMER_LAG.labels(group).set(lag)
+        if any(task.done() for task in subscriber.tasks):
+            self._fail(RuntimeError(f"{group}: the consumer's loop has ended"))
+        if silent > SILENT_SECONDS:
+            self._fail(RuntimeError(f"{group}: no partition or no answer from the broker for {silent:.0f} s"))
 
 
 async def _tolerant(records: tuple[ConsumerRecord[Any, Any], ...], original: Callable[[Any], Awaitable[KafkaMessage]]) -> KafkaMessage:

@@ -16,7 +16,8 @@ EVENT_AGE_SECONDS = Histogram(
 INBOX_DUPLICATES = Counter("inbox_duplicates_total", "events that had been handled before", ["group"])
 DEADLETTERS = Counter("deadletters_total", "events given up", ["group", "reason"])
 UNKNOWN_TYPES = Counter("events_skipped_total", "events of a type that this consumer does not know", ["group", "type"])
-CONSUMER_POLL_AGE = Gauge("consumer_poll_age_seconds", "since the consumer last asked for records", ["group"])
+CONSUMER_POLL_AGE = Gauge("consumer_poll_age_seconds", "since the broker last answered the consumer", ["group"])
+CONSUMER_LAG = Gauge("consumer_lag", "records that wait for the consumer", ["group"])
 CONSUMER_ASSIGNED = Gauge("consumer_assigned", "partitions assigned", ["group"])
 HTTP_SECONDS = Histogram(
     "http_server_request_duration_seconds", "HTTP requests", ["http_request_method", "http_route", "http_response_status_code"]

@@ -20,7 +20,16 @@ from motor.motor_asyncio import (
     AsyncIOMotorDatabase,
 )
 from pymongo import ASCENDING, DESCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne, ReturnDocument, UpdateMany, UpdateOne
-from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.errors import (
+    BulkWriteError,
+    ConfigurationError,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    InvalidOperation,
+    OperationFailure,
+    PyMongoError,
+    WTimeoutError,
+)
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -48,6 +57,7 @@ __all__ = [
     "UpdateMany",
     "UpdateOne",
     "connect",
+    "may_pass",
     "transaction",
 ]
 
@@ -58,6 +68,19 @@ Session = AsyncIOMotorClientSession
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+PASSING_LABELS = ("TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError")
+PASSING_CODES = frozenset({6, 7, 24, 46, 89, 91, 112, 134, 189, 202, 251, 262, 9001, 10107, 11600, 11602, 13435, 13436})
+"""Network, shutdown, election, lock and write-conflict codes of mongod's error_codes.yml."""
+
+
+def may_pass(problem: PyMongoError) -> bool:
+    """Whether the same may well succeed later: the server is away, busy, or changing its primary."""
+    if isinstance(problem, InvalidOperation | ConfigurationError):
+        return False
+    if not isinstance(problem, OperationFailure) or isinstance(problem, ExecutionTimeout | WTimeoutError):
+        return True
+    return problem.code in PASSING_CODES or any(problem.has_error_label(label) for label in PASSING_LABELS)
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import urllib3
 from minio import Minio
+from minio.error import InvalidResponseError, S3Error, ServerError
 
 from contracts.documents import DocumentRef
 from services.chassis.settings import Settings, secret
@@ -18,7 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 PARALLEL = 8
+BUSY = frozenset({"SlowDown", "RequestTimeout", "ServiceUnavailable"})
 T = TypeVar("T")
+
+
+class ObjectsUnavailable(OSError):
+    """The store is away or cannot serve now; the same may well succeed later."""
+
+
+class MissingObject(Exception):
+    """There is no such object: waiting does not help."""
 
 
 class DamagedObject(Exception):
@@ -26,7 +36,10 @@ class DamagedObject(Exception):
 
 
 class Objects:
-    """One bucket to write (the owner's); every bucket that the credentials allow to read."""
+    """One bucket to write (the owner's); every bucket that the credentials allow to read.
+
+    Everything raises ObjectsUnavailable while the store is away. A refusal of rights stays minio's S3Error: it is a fault of set-up.
+    """
 
     def __init__(self, settings: Settings, bucket: str) -> None:
         self.bucket = bucket
@@ -54,7 +67,7 @@ class Objects:
         )
 
     async def get(self, ref: DocumentRef) -> bytes:
-        """Raises DamagedObject when the content does not have the digest of the reference."""
+        """Raises MissingObject, and DamagedObject when the content does not have the digest of the reference."""
         content = await self._run(self._get, ref)
         if sha256(content).hexdigest() != ref.sha256:
             raise DamagedObject(f"{ref.bucket}/{ref.key}")
@@ -75,4 +88,13 @@ class Objects:
         return bool(await self._run(lambda: self._client.bucket_exists(bucket_name=self.bucket)))
 
     async def _run(self, work: Callable[..., T], *args: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+        except (urllib3.exceptions.HTTPError, ServerError, InvalidResponseError) as problem:
+            raise ObjectsUnavailable(type(problem).__name__) from problem
+        except S3Error as problem:
+            if problem.code in ("NoSuchKey", "NoSuchBucket", "NoSuchVersion"):
+                raise MissingObject(f"{problem.bucket_name}/{problem.object_name}") from problem
+            if problem.response.status >= 500 or problem.code in BUSY:
+                raise ObjectsUnavailable(problem.code) from problem
+            raise

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 BUCKETS = 16
 KEEP_SECONDS = 7 * 24 * 3600
+MAX_BODY = 900_000
+"""Bytes; below what Kafka takes (1 MiB with headers). A larger event would hold up the relay for ever."""
 
 
 def event(fact: Fact, *, subject: str, sequence: int, actor: str, cause: str | None = None) -> Event[Fact]:
@@ -35,7 +37,10 @@ def event(fact: Fact, *, subject: str, sequence: int, actor: str, cause: str | N
 
 
 async def append(db: Database, session: Session, events: Iterable[Event[Fact]]) -> None:
-    """Within the caller's transaction. (subject, sequence) is unique: of two concurrent writers one aborts."""
+    """Within the caller's transaction. (subject, sequence) is unique: of two concurrent writers one aborts.
+
+    Raises ValueError for an event that is too large to travel.
+    """
     documents = [
         {
             "_id": str(e.id),
@@ -49,6 +54,9 @@ async def append(db: Database, session: Session, events: Iterable[Event[Fact]]) 
         }
         for e in events
     ]
+    for document in documents:
+        if len(str(document["body"]).encode()) > MAX_BODY:
+            raise ValueError(f"an event of {document['topic']} is larger than {MAX_BODY} bytes")
     if documents:
         await db["outbox"].insert_many(documents, session=session)
 

@@ -112,13 +112,16 @@ async def _live(service: Service, settings: Settings, roles: set[str]) -> None:
         await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
         health.draining = True
         stopping.cancel()
-        failed = [t for t in tasks if t.done() and not t.cancelled() and t.exception()]
+        on_purpose = stop.is_set()
+        stop.set()
         for task in tasks:
             task.cancel()
-        await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
+        _, hanging = await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
+        failed = [t for t in tasks if t.done() and not t.cancelled() and t.exception()]
         for task in failed:
-            log.critical("a part of the process failed; it ends so that it is started again", exc_info=task.exception())
-        if failed:
+            log.critical("a part of the process failed", exc_info=task.exception())
+        if failed or hanging or not on_purpose:
+            log.critical("the process ends so that it is started again", extra={"hanging": len(hanging)})
             raise SystemExit(1)
         log.info("stopped")
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import multiprocessing
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from services.chassis.kafka import TRANSIENT
@@ -51,8 +51,15 @@ class Pool:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
 
     async def map(self, work: Callable[..., R], arguments: Iterable[tuple[object, ...]]) -> list[R | BaseException]:
-        """Outcomes in order; a failure is the outcome of its own item alone."""
-        return await asyncio.gather(*(self.run(work, *a) for a in arguments), return_exceptions=True)
+        """Outcomes in order; a failure is the outcome of its own item alone.
+
+        Raises BrokenExecutor when a process of the pool was killed: that says nothing of the items, and the pool is of no more use.
+        """
+        outcomes = await asyncio.gather(*(self.run(work, *a) for a in arguments), return_exceptions=True)
+        broken = next((o for o in outcomes if isinstance(o, BrokenExecutor)), None)
+        if broken:
+            raise broken
+        return outcomes
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

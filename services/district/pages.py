@@ -1,5 +1,88 @@
-"""Pages under /ui/district."""
+"""Pages under /ui/district: 6.4 Thống kê học bạ số."""
 
-from fastapi import APIRouter
+from __future__ import annotations
 
-router = APIRouter(prefix="/ui/district")
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response
+
+from contracts.menu import STATISTICS, entry_of
+from services.chassis import clock, xlsx
+from services.chassis.access import Who
+from services.chassis.vietnamese import fold
+from services.chassis.web.lists import ordered, paged, query_of
+from services.chassis.web.look import render, with_query
+from services.chassis.web.shell import shell
+from services.district import certificate_pages
+from services.district.routes import numbers, store_of
+from services.district.statistics import added_up
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from contracts.access import Principal
+
+router = APIRouter(prefix="/ui/district", include_in_schema=False)
+router.include_router(certificate_pages.router)
+
+LEVELS = {"TH": "Tiểu học", "THCS": "THCS", "THPT": "THPT"}
+COLUMNS = {
+    "NOT_CREATED": ("not_created", "Chưa tạo"),
+    "AWAITING": ("awaiting", "Chờ ký"),
+    "SIGNED": ("signed", "Hoàn thành ký"),
+    "CONFIRMED": ("confirmed", "Xác nhận"),
+    "SUBMITTED": ("submitted", "Đã gửi"),
+    "ACCEPTED": ("accepted", "Đã tiếp nhận"),
+    "REJECTED": ("rejected", "Từ chối"),
+}
+"""State on the page → (column of the statistics, words)."""
+
+
+@router.get("/statistics")
+async def show_statistics(request: Request, who: Who) -> Response:
+    query = query_of(request, "year", "level", "name", "sort", "order", "page")
+    told, rows = await _schools(request, who, query)
+    page, paging = paged(rows, query)
+    names = await store_of(request).unit_names({told["unit"], *(r["unit"] for r in page)})
+    context = {
+        "shell": shell(request, who, organisation=names.get(told["unit"], ""), period=f"Năm học {told['year']}" if told["year"] else ""),
+        "title": entry_of(who, STATISTICS).title,
+        "query": {**query, **({"year": told["year"]} if told["year"] else {})},
+        "paging": paging,
+        "years": [(y, y) for y in told["years"]],
+        "levels": list(LEVELS.items()),
+        "updated_at": clock.now(),
+        "export_href": f"{STATISTICS}.xlsx{with_query(query, page=None)}",
+        "totals": _counts(added_up(rows)),
+        "rows": [{"code": r["school"], "name": r["name"], "unit": names.get(r["unit"], ""), "counts": _counts(r)} for r in page],
+    }
+    return render(request.app.state.pages, request, "district/statistics.html", context)
+
+
+async def _schools(request: Request, who: Principal, query: Mapping[str, str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What the API tells, and of it the schools that the filter finds. A year that nobody has shows the newest."""
+    told = await numbers(request, who, None)
+    if query.get("year") in told["years"] and query["year"] != told["year"]:
+        told = await numbers(request, who, query["year"])
+    name, level = fold(query.get("name", "")), query.get("level", "")
+    found = [r for r in told["schools"] if name in fold(r["name"]) and (not level or level in r["levels"])]
+    return told, ordered(found, query, {"name": lambda r: fold(r["name"]), "total": lambda r: r["pupils"]})
+
+
+def _counts(row: Mapping[str, int]) -> dict[str, int]:
+    return {state: row[column] for state, (column, _) in COLUMNS.items()}
+
+
+@router.get("/statistics.xlsx")
+async def export_statistics(request: Request, who: Who) -> Response:
+    """By school and grade, all that the filter finds."""
+    told, rows = await _schools(request, who, query_of(request, "year", "level", "name", "sort", "order"))
+    headers = ["Mã trường", "Tên trường", "Khối", "Học sinh", *(words for _, words in COLUMNS.values())]
+    lines = [
+        [r["school"], r["name"], line["grade"], line["pupils"], *(line[column] for column, _ in COLUMNS.values())]
+        for r in rows
+        for line in r["grades"]
+    ]
+    body = xlsx.workbook(f"Năm học {told['year']}" if told["year"] else "Thống kê", headers, lines)
+    sent = {"Content-Disposition": 'attachment; filename="thong-ke-hoc-ba.xlsx"', "Cache-Control": "private, no-store"}
+    return Response(body, media_type=xlsx.MEDIA_TYPE, headers=sent)

@@ -36,7 +36,8 @@ def by_school(
         code = str(school["_id"])
         grades = sorted({g for s, g in (*pupils, *states) if s == code})
         lines = [{"grade": g, **row(pupils.get((code, g), {}).get("pupils", 0), states.get((code, g), {}))} for g in grades]
-        rows.append({"school": code, "name": school["name"], **added_up(lines), "grades": lines})
+        above = school["path"][-1] if school["path"] else ""
+        rows.append({"school": code, "name": school["name"], "levels": school["levels"], "unit": above, **added_up(lines), "grades": lines})
     return rows
 
 

@@ -9,7 +9,7 @@ from services.chassis.errors import NOT_FOUND, Refused
 from services.chassis.mongo import ASCENDING, IndexModel, UpdateOne
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from contracts.event import Event
     from contracts.events.identity import CertificateRequestedV1, SchoolChangedV1, UnitChangedV1
@@ -88,6 +88,10 @@ class Store:
     async def unit(self, code: str) -> Document | None:
         found: Document | None = await self.db["units"].find_one({"_id": code})
         return found
+
+    async def unit_names(self, codes: Iterable[str]) -> dict[str, str]:
+        found = await self.db["units"].find({"_id": {"$in": list(codes)}}, projection={"name": 1}).to_list(None)
+        return {u["_id"]: u["name"] for u in found}
 
     async def years(self, unit: str) -> list[str]:
         schools = await self.db["schools"].distinct("_id", {"path": unit})

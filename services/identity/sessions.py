@@ -66,7 +66,7 @@ def read(token: str, session: Document | None, person: Document | None, at: date
         return None
     return Here(
         digest=session["_id"],
-        who=principal(person),
+        who=principal(person, session["version"]),
         version=session["version"],
         forced=session["forced"],
         csrf=csrf_of(token),
@@ -74,13 +74,14 @@ def read(token: str, session: Document | None, person: Document | None, at: date
     )
 
 
-def principal(person: Document) -> Principal:
+def principal(person: Document, version: str) -> Principal:
     return Principal(
         person=person["_id"],
         name=person["name"],
         roles=frozenset(Role(role) for role in person["roles"]),
         school=person["school"],
         unit=person["unit"],
+        level=None if version == "OVERSIGHT" else version,
         homeroom_of=tuple(person["homeroom_of"]),
     )
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from services.chassis.kafka import Consumer
 
 
+SENDERS = 4
+"""Packages on the way at a time, so that one that hangs does not hold up the rest."""
+
+
 def web(parts: Parts) -> FastAPI:
     app = make_app(parts.settings, "publishing")
     app.state.settings = parts.settings
@@ -35,7 +39,8 @@ def consumers(parts: Parts) -> Sequence[Consumer]:
 
 def work(parts: Parts) -> Sequence[Coroutine[None, None, None]]:
     delivery = Delivery(parts, Store(parts.db), NationalGateway(parts.settings))
-    return [forever("pack", delivery.pack), forever("send", delivery.send), forever("ask", delivery.ask, idle=2.0)]
+    senders = [forever("send", delivery.send) for _ in range(SENDERS)]
+    return [forever("pack", delivery.pack), *senders, forever("ask", delivery.ask, idle=2.0)]
 
 
 service = Service(name="publishing", web=web, indexes=ensure_indexes, consumers=consumers, work=work)

@@ -84,7 +84,7 @@ class Delivery:
         return len(due)
 
     async def send(self) -> int:
-        """Send one package that is due."""
+        """Send one package that is due; one that may have arrived already is asked about first."""
         package = await self._due("ready")
         if package is None:
             return 0
@@ -92,7 +92,8 @@ class Delivery:
         failpoints.reach("publishing.before-send")
         attempts = package["attempts"] + 1
         try:
-            await self.gateway.send(package["_id"], body)
+            if not package["attempts"] or await self.gateway.results(package["_id"]) is None:
+                await self.gateway.send(package["_id"], body)
         except GatewayAway as problem:
             pause = dt.timedelta(seconds=min(2.0**attempts, LONGEST_PAUSE))
             log.warning("the gateway is away", extra={"package": package["_id"], "attempt": attempts, "problem": str(problem)})

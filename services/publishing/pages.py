@@ -64,11 +64,7 @@ def _shown(submission: Mapping[str, Any]) -> str:
 def _rows(every: Sequence[Document], query: Mapping[str, str]) -> list[dict[str, Any]]:
     """Those that the filter finds, by class and given name unless asked otherwise."""
     name, class_code, state = fold(query.get("name", "")), query.get("class", ""), query.get("state", "")
-    found = [
-        s
-        for s in every
-        if class_code in ("", s["class_code"]) and state in ("", _shown(s)) and name in fold(s["pupil_name"])
-    ]
+    found = [s for s in every if class_code in ("", s["class_code"]) and state in ("", _shown(s)) and name in fold(s["pupil_name"])]
     keys = {
         "class": lambda r: (r["grade"], r["class_name"], given_name_key(r["name"])),
         "name": lambda r: given_name_key(r["name"]),

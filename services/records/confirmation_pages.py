@@ -13,11 +13,13 @@ from services.chassis.web.lists import done, ordered, query_of, ticked
 from services.chassis.web.look import render
 from services.records import routes
 from services.records.page_parts import framed, grades_of, newest
-from services.records.routes import Selection, own_school
+from services.records.routes import Selection, own_school, reading
 from services.records.transcripts import AWAITED, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from contracts.access import Principal
 
 router = APIRouter()
 SENT = (State.SUBMITTED, State.ACCEPTED, State.REJECTED)
@@ -64,6 +66,8 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 @router.post("/confirmation")
 async def decide(request: Request, who: Who) -> Response:
+    """Confirming asks once more, in the words of guide 001; taking back does not."""
+    require(who, Action.CONFIRM, school=own_school(who))
     chosen = await ticked(request)
     act = "undo" if chosen.field("act") == "undo" else "confirm"
     codes = list(chosen.ids)
@@ -73,5 +77,29 @@ async def decide(request: Request, who: Who) -> Response:
         codes = [r["code"] for r in _rows(every, chosen.filter) if r["selectable"]]
     if not codes:
         return done(CONFIRMATION, act, 0)
+    if act == "confirm" and not chosen.field("sure"):
+        return await _ask(request, who, codes)
     outcome = await (routes.undo if act == "undo" else routes.confirm)(request, who, Selection(classes=codes))
     return done(CONFIRMATION, act, outcome["done"], [r["code"] for r in outcome["refused"]])
+
+
+async def _ask(request: Request, who: Principal, codes: Sequence[str]) -> Response:
+    looked_at = await reading(request, who, None)
+    rows = [_row(row) for row in await looked_at.classes() if row["code"] in codes]
+    context = {
+        "shell": await framed(request, who, looked_at),
+        "title": "Xác nhận hoàn thành",
+        "crumb": entry_of(who, CONFIRMATION).title,
+        "question": "Bạn có chắc chắn muốn Xác nhận hoàn thành Học bạ số?",
+        "action": CONFIRMATION,
+        "confirm": "OK",
+        "cancel_href": CONFIRMATION,
+        "fields": [("act", "confirm"), ("sure", "1"), *(("ids", row["code"]) for row in rows)],
+        "facts": [],
+        "items": [f"Lớp {row['name']}: {row['signed']} học bạ hoàn thành ký" for row in rows],
+        "count": len(rows),
+        "warning": "",
+        "danger": False,
+        "reason": None,
+    }
+    return render(request.app.state.pages, request, "chassis/confirm.html", context)

@@ -89,7 +89,7 @@ async def show_import(request: Request, who: Who, import_id: str) -> Response:
     everything = counts["errors"] + counts["warnings"]
     context = {
         "shell": await framed(request, who, await newest(request, who)),
-        "title": "Xem trước dữ liệu nhập",
+        "title": "Dữ liệu đã nhập" if state == "APPLIED" else "Xem trước dữ liệu nhập",
         "back_href": IMPORTS,
         "query": query,
         "paging": paging,

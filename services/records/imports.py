@@ -31,7 +31,10 @@ _HEADERS = {column.field: column.header for column in PUPILS}
 
 
 class Preview(BaseModel):
-    """What an upload would write. `blocked`: nothing of it may be written. `results` by pupil code, of accepted pupils only."""
+    """What an upload would write. `blocked`: nothing of it may be written.
+
+    `results` by pupil code, of accepted pupils only; `names` of all.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -41,6 +44,7 @@ class Preview(BaseModel):
     assignments: tuple[Assignment, ...]
     pupils: tuple[Pupil, ...]
     results: dict[str, Result]
+    names: dict[str, str]
     findings: tuple[Finding, ...]
     refused_pupils: tuple[RefusedPupil, ...]
     ignored_columns: tuple[IgnoredColumn, ...]
@@ -59,12 +63,13 @@ def preview(files: Mapping[str, bytes], *, school_code: str | None = None, level
     ignored = list(profile.ignored)
     pupils: list[Pupil] = []
     results: dict[str, Result] = {}
+    names: dict[str, str] = {}
     if profile.school:
         _expect(profile.school, school_code, level, year, report)
         read = read_results(sheets, profile.school, profile.classes, report)
         ignored += read.ignored
         if profile.pupils:
-            pupils, results = _accepted(profile, profile.school, profile.pupils, read, report)
+            pupils, results, names = _accepted(profile, profile.school, profile.pupils, read, report)
     return Preview(
         school=profile.school,
         staff=tuple(profile.staff),
@@ -72,6 +77,7 @@ def preview(files: Mapping[str, bytes], *, school_code: str | None = None, level
         assignments=tuple(profile.assignments),
         pupils=tuple(pupils),
         results=results,
+        names=names,
         findings=tuple(report.findings),
         refused_pupils=tuple(report.refused),
         ignored_columns=tuple(ignored),
@@ -97,7 +103,9 @@ class _Entry:
     pupil: Pupil | None
 
 
-def _accepted(profile: Profile, school: School, table: Table, read: Results, report: Report) -> tuple[list[Pupil], dict[str, Result]]:
+def _accepted(
+    profile: Profile, school: School, table: Table, read: Results, report: Report
+) -> tuple[list[Pupil], dict[str, Result], dict[str, str]]:
     entries = [_entry(table, row, school, report) for row in table.rows()]
     if not entries:
         report.block(found.SHEET_EMPTY, table.place(), "Sheet “Học sinh” không có dòng dữ liệu nào.")
@@ -116,7 +124,7 @@ def _accepted(profile: Profile, school: School, table: Table, read: Results, rep
         if pupil.code in results:
             grade = profile.classes[pupil.class_code].grade
             _judge_result(by_pupil[pupil.code][0], results[pupil.code], pupil, grade=grade, year=school.year, report=report)
-    return pupils, results
+    return pupils, results, {entry.code: text(entry.row["name"]) for entry in entries}
 
 
 def _entry(table: Table, row: Row, school: School, report: Report) -> _Entry:

@@ -72,7 +72,9 @@ async def job_context(looked_at: Reading, found: Mapping[str, Any], job_id: str,
     )
     return {
         "progress": progress,
-        "job_refused": [{"name": names.get(p) or p, "class_name": classes[p], "reason": "; ".join(reasons[p])} for p in shown],
+        "job_refused": [
+            {"name": names.get(p) or f"Học sinh mã {p}", "class_name": classes[p], "reason": "; ".join(reasons[p])} for p in shown
+        ],
         "job_refused_count": len(reasons),
         "job_done_href": with_query(query, job=None),
     }

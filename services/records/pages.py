@@ -142,7 +142,7 @@ def _pupil_row(pupil: Mapping[str, Any], *, may_create: bool) -> dict[str, Any]:
     refusal = pupil["refusal"]["reason"] if pupil["state"] == State.REJECTED and pupil["refusal"] else ""
     return {
         "id": pupil["code"],
-        "name": pupil["name"] or f"(chưa có tên) {pupil['code']}",
+        "name": pupil["name"] or f"Học sinh mã {pupil['code']}",
         "unnamed": not pupil["name"],
         "born": dt.date.fromisoformat(pupil["born"]) if pupil["born"] else None,
         "sex": pupil["sex"],

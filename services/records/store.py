@@ -323,7 +323,7 @@ def _pupil_documents(preview: Preview, blocked: Mapping[str, list[dict[str, Any]
                 "code": refused.pupil,
                 "class_code": refused.class_code,
                 "number": number,
-                "name": "",
+                "name": preview.names.get(refused.pupil, ""),
                 "data": None,
                 "result": None,
                 "missing": blocked.get(refused.pupil, []),

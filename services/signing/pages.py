@@ -14,7 +14,7 @@ from services.chassis.access import Who
 from services.chassis.errors import NOT_FOUND, Refused
 from services.chassis.vietnamese import fold, given_name_key
 from services.chassis.web.lists import catalogue_of, done, notices, ordered, paged, query_of, ticked
-from services.chassis.web.look import render, with_query
+from services.chassis.web.look import Notice, render, vn_number, with_query
 from services.chassis.web.shell import shell
 from services.means.x509 import describe
 from services.signing import batch_pages, batches, errors
@@ -140,8 +140,9 @@ async def show_queue(request: Request, who: Who, step: str) -> Response:
     tasks = signed if tab == "signed" else waiting
     rows = _rows(tasks, who, step, tab, query)
     page, paging = paged(rows, query)
+    told = [*notices(request, WORDS, CATALOGUE), *await _running(request, who, step)]
     context = {
-        "shell": shell(request, who, notices=notices(request, WORDS, CATALOGUE)),
+        "shell": shell(request, who, notices=told),
         "title": entry_of(who, here).title,
         "query": query,
         "paging": paging,
@@ -158,6 +159,15 @@ async def show_queue(request: Request, who: Who, step: str) -> Response:
         "rows": page,
     }
     return render(request.app.state.pages, request, "signing/queue.html", context)
+
+
+async def _running(request: Request, who: Principal, step: str) -> list[Notice]:
+    """The way back to batches that go on after their page was left."""
+    running = [b for b in await store_of(request).batches_of(who.person) if b["step"] == step and b["state"] != "finished"]
+    return [
+        Notice("info", f"Đợt ký {vn_number(b['total'])} học bạ đang thực hiện.", href=f"{BATCHES}/{b['_id']}", link_text="Xem tiến độ")
+        for b in running
+    ]
 
 
 async def _problem(request: Request, who: Principal, step: str) -> str:
@@ -182,7 +192,7 @@ def _rows(tasks: Sequence[Document], who: Principal, step: str, tab: str, query:
 
 
 def _row(task: Document, who: Principal, step: str, tab: str) -> dict[str, Any]:
-    subjects = next((s["subjects"] for s in signers_of(task, step) if s["person"] == who.person), [])
+    subjects: list[str] = next((s["subjects"] for s in signers_of(task, step) if s["person"] == who.person), [])
     busy = tab == "awaiting" and batches.being_signed(task, step, who.person)
     at = next((s["signed_at"] for s in task["signatures"] if s["step"] == step and s["person"] == who.person), None)
     return {

@@ -115,7 +115,7 @@ class Deadline:
 
 @dataclass(frozen=True)
 class Shell:
-    """What surrounds every page. `product` and `organisation` are the service's words; `csrf` goes into every form that changes something."""
+    """What surrounds every page; `csrf` goes into every form that changes something."""
 
     product: str
     home: str = "/"

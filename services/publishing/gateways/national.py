@@ -127,7 +127,7 @@ class NationalGateway:
         if settings.gateway_url is None:
             raise SystemExit("HOCBA_GATEWAY_URL is not set")
         trust: ssl.SSLContext | bool = ssl.create_default_context(cafile=str(settings.ca_file)) if settings.ca_file else True
-        self._http = httpx.AsyncClient(base_url=settings.gateway_url, timeout=httpx.Timeout(60, connect=5), verify=trust)
+        self._http = httpx.AsyncClient(base_url=settings.gateway_url, timeout=httpx.Timeout(30, connect=5), verify=trust)
         key = load_pem_private_key(needed(settings.service_key_file, "service_key_file").read_bytes(), None)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise SystemExit("HOCBA_SERVICE_KEY_FILE holds no EC key")

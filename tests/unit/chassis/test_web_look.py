@@ -14,10 +14,11 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from fastapi.testclient import TestClient
 
-import services.chassis.web.look as look
 from services.chassis.errors import UNAVAILABLE, Refused
 from services.chassis.vietnamese import clean, fold, given_name_key
-from tests.unit.chassis.web_samples import PACKAGES, shell
+from services.chassis.web import look
+from tests.unit.chassis.web_samples import PACKAGES
+from tests.unit.chassis.web_samples_base import shell
 
 STATIC = Path(look.__file__).parent / "static"
 
@@ -48,13 +49,16 @@ def test_moments_carry_their_zone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0, "0"), (999, "999"), (1240, "1.240"), (1_000_000, "1.000.000"), (8.5, "8,5"), (Decimal("1234.50"), "1.234,50"), (-1240, "-1.240")]
+    ("value", "text"),
+    [(0, "0"), (999, "999"), (1240, "1.240"), (1_000_000, "1.000.000"), (8.5, "8,5"), (Decimal("1234.50"), "1.234,50"), (-1240, "-1.240")],
 )
 def test_numbers_have_points_between_thousands_and_a_decimal_comma(value: int | float | Decimal, text: str) -> None:
     assert look.vn_number(value) == text
 
 
-@pytest.mark.parametrize(("part", "whole", "text"), [(0, 0, "–"), (0, 9, "0%"), (9, 9, "100%"), (999, 1000, "99%"), (1, 1000, "1%"), (1, 3, "33%")])
+@pytest.mark.parametrize(
+    ("part", "whole", "text"), [(0, 0, "–"), (0, 9, "0%"), (9, 9, "100%"), (999, 1000, "99%"), (1, 1000, "1%"), (1, 3, "33%")]
+)
 def test_a_share_is_never_rounded_to_all_or_nothing(part: int, whole: int, text: str) -> None:
     assert look.vn_percent(part, whole) == text
 
@@ -70,7 +74,8 @@ def test_a_query_keeps_the_filters_and_changes_what_it_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "total", "numbers"), [(1, 10, [1]), (1, 500, [1, 2, None, 10]), (5, 500, [1, None, 4, 5, 6, None, 10]), (10, 500, [1, None, 9, 10])]
+    ("page", "total", "numbers"),
+    [(1, 10, [1]), (1, 500, [1, 2, None, 10]), (5, 500, [1, None, 4, 5, 6, None, 10]), (10, 500, [1, None, 9, 10])],
 )
 def test_pages_near_the_present_one_and_both_ends_are_offered(page: int, total: int, numbers: list[int | None]) -> None:
     assert look.Paging(page, 50, total).numbers == numbers
@@ -114,9 +119,18 @@ def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere() -> None:
 
 def test_vendored_files_are_those_of_the_manifest() -> None:
     manifest = json.loads((STATIC / "manifest.json").read_text("utf-8"))
-    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in STATIC.iterdir() if path.suffix in {".css", ".js", ".svg"}}
+    found = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in STATIC.iterdir() if path.suffix in {".css", ".js", ".svg"}
+    }
     assert found == manifest["files"]
     assert (STATIC / "licences" / "govuk-frontend.txt").read_text("utf-8").startswith("The MIT License")
+
+
+def test_the_accessibility_checker_is_the_one_of_its_manifest() -> None:
+    vendor = Path(__file__).parents[2] / "journeys" / "vendor"
+    manifest = json.loads((vendor / "manifest.json").read_text("utf-8"))
+    assert {name: hashlib.sha256((vendor / name).read_bytes()).hexdigest() for name in manifest["files"]} == manifest["files"]
+    assert "Mozilla Public License" in (vendor / "axe.LICENSE.txt").read_text("utf-8")
 
 
 def test_style_and_scripts_keep_to_their_weight() -> None:
@@ -128,19 +142,79 @@ def test_style_and_scripts_keep_to_their_weight() -> None:
 
 
 # The order that Perl's Unicode::Collate::Locale("vi") gives (CLDR tailoring).
-COLLATED = (
-    "an àn ản ãn án ạn anh ánh ăn âm ân ấn bình cát châu dung dũng đào đạo điệp em giang hà hải hạnh hân huế khánh kiên "
-    "lâm linh ngà nghĩa ngọc oanh ông ơn phúc quân quỳnh sơn tâm thảo thúy thuyên trang trâm uyên ước vân xuân yên yến"
-).split()
+COLLATED = [
+    "an",
+    "àn",
+    "ản",
+    "ãn",
+    "án",
+    "ạn",
+    "anh",
+    "ánh",
+    "ăn",
+    "âm",
+    "ân",
+    "ấn",
+    "bình",
+    "cát",
+    "châu",
+    "dung",
+    "dũng",
+    "đào",
+    "đạo",
+    "điệp",
+    "em",
+    "giang",
+    "hà",
+    "hải",
+    "hạnh",
+    "hân",
+    "huế",
+    "khánh",
+    "kiên",
+    "lâm",
+    "linh",
+    "ngà",
+    "nghĩa",
+    "ngọc",
+    "oanh",
+    "ông",
+    "ơn",
+    "phúc",
+    "quân",
+    "quỳnh",
+    "sơn",
+    "tâm",
+    "thảo",
+    "thúy",
+    "thuyên",
+    "trang",
+    "trâm",
+    "uyên",
+    "ước",
+    "vân",
+    "xuân",
+    "yên",
+    "yến",
+]
 
 
 def test_given_names_follow_the_vietnamese_alphabet_then_the_tones() -> None:
-    assert sorted(reversed(COLLATED), key=given_name_key) == COLLATED
+    backwards = COLLATED[::-1]
+    assert sorted(backwards, key=given_name_key) == COLLATED
 
 
 def test_people_are_ordered_by_given_then_middle_then_family_name() -> None:
     people = ["Trần Văn Bình", "Bùi Thị An", "Nguyễn Văn An", "An", "Lê Văn An", "Đỗ Ánh", "Lê Ngọc Bảo An"]
-    assert sorted(people, key=given_name_key) == ["An", "Lê Ngọc Bảo An", "Bùi Thị An", "Lê Văn An", "Nguyễn Văn An", "Đỗ Ánh", "Trần Văn Bình"]
+    assert sorted(people, key=given_name_key) == [
+        "An",
+        "Lê Ngọc Bảo An",
+        "Bùi Thị An",
+        "Lê Văn An",
+        "Nguyễn Văn An",
+        "Đỗ Ánh",
+        "Trần Văn Bình",
+    ]
 
 
 def test_order_does_not_depend_on_how_a_name_was_typed() -> None:

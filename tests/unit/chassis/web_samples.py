@@ -1,101 +1,20 @@
-"""Contexts of every page of the look: empty, one row, five hundred rows, error, running, done. Used by the unit tests and in the browser."""
+"""Contexts of every page of the look: empty, one row, five hundred rows, error, running, done."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 from typing import Any
 
-from services.chassis.web.look import Deadline, MenuGroup, MenuItem, Notice, Paging, Progress, Shell, User
+from services.chassis.web.look import Deadline, MenuGroup, MenuItem, Notice, User
+from tests.unit.chassis.web_samples_base import MOMENT, OUTSIDE, Sample, name_of, paging, progress, shell, variants
+from tests.unit.chassis.web_samples_records import records
 
 PACKAGES = ("services.identity", "services.records", "services.signing", "services.publishing", "services.district")
-MOMENT = dt.datetime(2026, 5, 28, 7, 3, tzinfo=dt.UTC)
-DAY = dt.date(2015, 9, 2)
-FAMILIES = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Đặng", "Bùi")
-MIDDLES = ("Thị", "Văn", "Ngọc Bảo", "Hữu", "Minh")
-GIVENS = ("An", "Ánh", "Bình", "Châu", "Đào", "Giang", "Hà", "Khánh", "Lâm", "Oanh", "Ước", "Yến")
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One page to be rendered: `title` is what its heading says."""
-
-    name: str
-    template: str
-    context: dict[str, Any]
-
-
-def name_of(number: int) -> str:
-    return f"{FAMILIES[number % 7]} {MIDDLES[number % 5]} {GIVENS[number % 12]}"
-
-
-def shell(**changes: Any) -> Shell:
-    menu = (
-        MenuGroup(
-            "1. Hệ thống",
-            (
-                MenuItem("1.1.", "Quản lý con dấu trường", "/identity/seal"),
-                MenuItem("1.2.", "Giáo viên đăng ký tài khoản ký", "/identity/account"),
-                MenuItem("1.3.", "Duyệt tài khoản ký", "/identity/staff", count=12),
-            ),
-        ),
-        MenuGroup(
-            "2. Học bạ điện tử",
-            (
-                MenuItem("2.1.", "Tạo học bạ", "/records/classes", current=True),
-                MenuItem("", "Giáo viên bộ môn ký duyệt", "/signing/subjects"),
-                MenuItem("2.2.", "Giáo viên chủ nhiệm ký duyệt", "/signing/homeroom", count=35),
-                MenuItem("2.3.", "Lãnh đạo ký duyệt", "/signing/leader"),
-                MenuItem("2.4.", "Đóng dấu phát hành", "/signing/issue"),
-                MenuItem("2.5.1.", "Xác nhận hoàn thành học bạ", "/records/confirm"),
-                MenuItem("2.5.2.", "Gửi học bạ", "/publishing/submissions"),
-                MenuItem("2.6.", "Quản lý hủy duyệt học bạ", "/records/returns"),
-            ),
-        ),
-    )
-    base = Shell(
-        product="Học bạ số",
-        organisation="Trường Tiểu học An Hồng",
-        period="Năm học 2025-2026",
-        menu=menu,
-        user=User("Nguyễn Thị Hương Giang", "Quản trị viên", "/identity/sign-out", (("Đổi mật khẩu", "/identity/password"),)),
-        deadline=Deadline("Hạn gửi học bạ lên Cổng tiếp nhận", dt.date(2026, 8, 20), 84),
-        csrf="token-of-the-session",
-        request_id="0197c2f2-7b1e-7d55-a5a0-5f6f0c1d2e3f",
-    )
-    return replace(base, **changes)
-
-
-OUTSIDE = shell(menu=(), user=None, deadline=None, organisation="", period="")
-
-
-def progress(*, running: bool, failed: int = 3) -> Progress:
-    return Progress(
-        title="Ký 320 học bạ",
-        total=320,
-        done=120 if running else 320 - failed,
-        failed=failed,
-        waiting=197 if running else 0,
-        running=running,
-        href="?",
-        message="Đã ký 120 trong 320 học bạ." if running else "Đã xong.",
-        eta="2 phút",
-        outcome="warning" if failed else "success",
-    )
-
-
-def paging(rows: int, total: int | None = None) -> Paging:
-    return Paging(page=1, size=max(rows, 1), total=rows if total is None else total)
-
-
-def variants(template: str, build: Callable[[int], dict[str, Any]]) -> Iterator[Sample]:
-    for name, rows in (("empty", 0), ("one", 1), ("many", 500)):
-        yield Sample(f"{template}-{name}", f"{template}.html", build(rows))
 
 
 def samples() -> list[Sample]:
-    return [*_identity(), *_descriptions(), *_records(), *_signing(), *_publishing(), *_district(), *_chassis()]
+    return [*_identity(), *_descriptions(), *records(), *_signing(), *_publishing(), *_district(), *_chassis()]
 
 
 def _identity() -> Iterator[Sample]:
@@ -120,7 +39,9 @@ def _identity() -> Iterator[Sample]:
         "password": "Nhập mật khẩu.",
         "version": "Chọn phiên bản.",
     }
-    yield Sample("identity/sign_in-error", "identity/sign_in.html", {**sign_in, "errors": errors, "values": {"version": "", "username": "an"}})
+    yield Sample(
+        "identity/sign_in-error", "identity/sign_in.html", {**sign_in, "errors": errors, "values": {"version": "", "username": "an"}}
+    )
     password: dict[str, Any] = {
         "shell": shell(menu=()),
         "title": "Đổi mật khẩu",
@@ -133,10 +54,20 @@ def _identity() -> Iterator[Sample]:
         "errors": {},
     }
     yield Sample("identity/change_password", "identity/change_password.html", password)
-    wrong = {"forced": False, "ask_current": True, "errors": {"current": "Mật khẩu hiện tại không đúng.", "repeat": "Hai mật khẩu mới khác nhau."}}
+    wrong = {
+        "forced": False,
+        "ask_current": True,
+        "errors": {"current": "Mật khẩu hiện tại không đúng.", "repeat": "Hai mật khẩu mới khác nhau."},
+    }
     yield Sample("identity/change_password-error", "identity/change_password.html", {**password, **wrong})
     tasks = [
-        {"text": "Duyệt tài khoản ký", "href": "/identity/staff", "hint": "12 tài khoản chờ duyệt", "status": "Chờ duyệt", "tone": "waiting"},
+        {
+            "text": "Duyệt tài khoản ký",
+            "href": "/identity/staff",
+            "hint": "12 tài khoản chờ duyệt",
+            "status": "Chờ duyệt",
+            "tone": "waiting",
+        },
         {"text": "Đăng ký chứng thư số nhà trường", "href": "", "hint": "", "status": "Đã duyệt", "tone": "success"},
     ]
     yield Sample("identity/home", "identity/home.html", {"shell": shell(), "title": "Trang chính", "tasks": tasks})
@@ -174,214 +105,9 @@ def _identity() -> Iterator[Sample]:
 
 def _descriptions() -> Iterator[Sample]:
     services = [{"name": name, "text": name, "href": f"/api/{name}/openapi.json"} for name in ("identity", "records")]
-    yield Sample("identity/openapi", "identity/openapi.html", {"shell": shell(), "title": "Mô tả API", "services": services, "chosen": "records"})
-
-
-def _records() -> Iterator[Sample]:
-    counts = {"NOT_CREATED": 2, "AWAITING_HOMEROOM": 5, "AWAITING_LEADER": 3, "RETURNED": 1, "SIGNED": 4, "ACCEPTED": 15, "REJECTED": 2}
-    yield from variants(
-        "records/classes",
-        lambda rows: {
-            "shell": shell(notices=(Notice("success", "Đã nhập 320 học sinh của 10 lớp."),)),
-            "title": "2.1. Tạo học bạ",
-            "query": {"grade": "5"},
-            "grades": [("1", "Khối 1"), ("5", "Khối 5")],
-            "action": "/records/create",
-            "progress": None,
-            "rows": [
-                {
-                    "code": f"L{number}",
-                    "name": f"{number % 5 + 1}{chr(65 + number // 5 % 26)}",
-                    "grade": number % 5 + 1,
-                    "homeroom": name_of(number),
-                    "finalised": number % 3 != 2,
-                    "pupils": 32,
-                    "counts": counts,
-                    "href": f"/records/classes/L{number}",
-                    "creatable": number % 3 != 2,
-                }
-                for number in range(rows)
-            ],
-        },
+    yield Sample(
+        "identity/openapi", "identity/openapi.html", {"shell": shell(), "title": "Mô tả API", "services": services, "chosen": "records"}
     )
-    states = ("NOT_CREATED", "AWAITING_HOMEROOM", "SIGNED", "CONFIRMED", "SUBMITTED", "ACCEPTED", "REJECTED", "RETURNED", "CANCELLED", "WITHDRAWN")
-
-    def one_class(rows: int) -> dict[str, Any]:
-        return {
-            "shell": shell(),
-            "title": "Lớp 5A",
-            "crumb": "2.1. Tạo học bạ",
-            "query": {"sort": "name", "order": "desc"},
-            "paging": paging(rows, rows + 740 if rows > 1 else rows),
-            "action": "/records/classes/5A/create",
-            "back_href": "/records/classes",
-            "missing_href": "/records/classes/5A/missing.xlsx",
-            "finalised": True,
-            "homeroom": "Trần Thị Mai",
-            "leader": "",
-            "selectable": min(rows, 150),
-            "progress": None,
-            "rows": [
-                {
-                    "id": f"HS{number:04}",
-                    "name": name_of(number),
-                    "born": DAY,
-                    "sex": "Nữ",
-                    "personal_id": f"0312150{number:05}",
-                    "state": states[number % 10],
-                    "note": "Chưa đủ điều kiện tạo học bạ số" if number % 10 == 0 else "",
-                    "missing": ["Nơi sinh", "Kết quả môn Tin học và Công nghệ"] if number % 10 == 0 else [],
-                    "creatable": number % 10 in {0, 8},
-                    "href": "" if number % 10 == 0 else f"/records/transcripts/{number}",
-                }
-                for number in range(rows)
-            ],
-        }
-
-    yield from variants("records/class", one_class)
-    job = {
-        "job_refused": [{"name": name_of(3), "class_name": "5A", "reason": "Nơi sinh"}],
-        "job_refused_count": 4,
-        "job_done_href": "/records/classes/5A",
-    }
-    yield Sample("records/class-running", "records/class.html", {**one_class(3), "progress": progress(running=True), **job})
-    yield Sample("records/class-done", "records/class.html", {**one_class(3), "progress": progress(running=False), **job})
-    yield from variants(
-        "records/confirmation",
-        lambda rows: {
-            "shell": shell(),
-            "title": "2.5.1. Xác nhận hoàn thành học bạ",
-            "query": {},
-            "grades": [("5", "Khối 5")],
-            "action": "/records/confirmation",
-            "rows": [
-                {
-                    "code": f"L{number}",
-                    "name": f"5{chr(65 + number % 26)}",
-                    "pupils": 32,
-                    "awaiting": 4,
-                    "signed": 8,
-                    "confirmed": 0,
-                    "sent": 20,
-                    "href": f"/records/classes/L{number}",
-                    "selectable": number % 2 == 0,
-                }
-                for number in range(rows)
-            ],
-        },
-    )
-    yield from _transcripts()
-    yield from _imports()
-
-
-def _transcripts() -> Iterator[Sample]:
-    verdicts = ("VALID", "INVALID", "UNCHECKED", "PENDING")
-    roles = ("Giáo viên bộ môn (Toán, Tiếng Việt)", "Giáo viên chủ nhiệm", "Lãnh đạo", "Đóng dấu phát hành")
-
-    def transcript(rows: int) -> dict[str, Any]:
-        return {
-            "shell": shell(),
-            "title": "Học bạ: Đặng Ngọc Bảo Ước",
-            "crumb": "Lớp 5A · Năm học 2025-2026",
-            "back_href": "/records/classes/5A",
-            "back_text": "Lớp 5A",
-            "state": "REJECTED" if rows else "AWAITING_HOMEROOM",
-            "state_reason": "HB-GW-012: Số định danh cá nhân không khớp." if rows else "",
-            "version": 2,
-            "id": "0197c2f2-7b1e-7d55-a5a0-5f6f0c1d2e3f",
-            "facts": [("Họ và tên", "Đặng Ngọc Bảo Ước"), ("Ngày sinh", "02/09/2015"), ("Nơi sinh", ""), ("Được lên lớp", "Có")],
-            "tables": [
-                {
-                    "caption": "Các môn học và hoạt động giáo dục",
-                    "columns": ["Môn học", "Mức đạt được", "Điểm KTĐK", "Nhận xét"],
-                    "rows": [["Toán", "T", "9", "Tính toán nhanh, trình bày rõ ràng."]] * max(rows, 1),
-                }
-            ],
-            "signatures": [
-                {
-                    "role": roles[number % 4],
-                    "name": "" if verdicts[number % 4] == "PENDING" else name_of(number),
-                    "signed_at": None if verdicts[number % 4] == "PENDING" else MOMENT,
-                    "certificate_serial": "" if verdicts[number % 4] == "PENDING" else "54010203040506070809",
-                    "certificate_subject": "" if verdicts[number % 4] == "PENDING" else name_of(number),
-                    "verdict": verdicts[number % 4],
-                    "detail": "Không hỏi được trạng thái thu hồi chứng thư." if verdicts[number % 4] == "UNCHECKED" else "",
-                }
-                for number in range(rows)
-            ],
-            "pdf_href": "/sample.pdf" if rows else "",
-            "xml_href": "/sample.xml" if rows else "",
-            "pdf_size": 90_412,
-            "xml_size": 21_004,
-            "sealed": bool(rows),
-            "pdf_inline": False,
-            "inline_href": "?pdf=1#pdf",
-        }
-
-    yield from variants("records/transcript", transcript)
-    yield Sample("records/transcript-inline", "records/transcript.html", {**transcript(4), "pdf_inline": True})
-
-
-def _imports() -> Iterator[Sample]:
-    states = ("PREVIEW", "APPLIED", "REFUSED")
-
-    def imports(rows: int) -> dict[str, Any]:
-        return {
-            "shell": shell(),
-            "title": "Nhập dữ liệu",
-            "action": "/records/imports",
-            "errors": {},
-            "rows": [
-                {
-                    "id": f"i{number}",
-                    "started_at": MOMENT,
-                    "person": name_of(number),
-                    "files": ["ho_so_truong.xlsx", *(f"{grade}A.xlsx" for grade in range(number % 6))],
-                    "state": states[number % 3],
-                    "findings": number % 7,
-                    "href": f"/records/imports/i{number}",
-                }
-                for number in range(rows)
-            ],
-        }
-
-    yield from variants("records/imports", imports)
-    yield Sample("records/imports-error", "records/imports.html", {**imports(0), "errors": {"files": "Tệp ket_qua.pdf không phải là tệp Excel (.xlsx)."}})
-
-    def preview(rows: int) -> dict[str, Any]:
-        return {
-            "shell": shell(),
-            "title": "Xem trước dữ liệu nhập",
-            "back_href": "/records/imports",
-            "query": {},
-            "paging": paging(rows),
-            "confirm_action": "/records/imports/i1/confirm",
-            "confirmable": True,
-            "applied": False,
-            "blocked_reason": "",
-            "counts": [("Lớp", 10, "neutral"), ("Học sinh", 320, "neutral"), ("Chưa đủ điều kiện", 4, "danger")],
-            "refused": [{"pupil": "HS0007", "field": "Nơi sinh", "reason": "Chưa có nơi sinh."}] if rows else [],
-            "refused_pupils": 4 if rows else 0,
-            "findings_total": 1240 if rows > 1 else 0,
-            "findings": [
-                {
-                    "severity": "ERROR" if number % 2 == 0 else "WARNING",
-                    "file": "5A.xlsx",
-                    "sheet": "Kết quả",
-                    "row": None if number % 5 == 4 else number + 3,
-                    "column": "Toán – Điểm KTĐK",
-                    "class_name": "5A",
-                    "text": "Điểm kiểm tra định kỳ phải là số nguyên từ 0 đến 10 (Thông tư 27/2020, Điều 7).",
-                    "action": "Sửa điểm trên phần mềm CSDL ngành rồi xuất lại tệp.",
-                }
-                for number in range(rows)
-            ],
-        }
-
-    yield from variants("records/import_preview", preview)
-    blocked = {"confirmable": False, "blocked_reason": "Thiếu trang tính “Học sinh”: chưa nhập được."}
-    yield Sample("records/import_preview-error", "records/import_preview.html", {**preview(1), **blocked})
-    yield Sample("records/import_preview-done", "records/import_preview.html", {**preview(0), "confirmable": False, "applied": True})
 
 
 def _signing() -> Iterator[Sample]:
@@ -409,8 +135,8 @@ def _signing() -> Iterator[Sample]:
                     "id": f"t{number}",
                     "name": name_of(number),
                     "class_name": "5A",
-                    "part": "Nhận xét của giáo viên chủ nhiệm",
-                    "at": MOMENT,
+                    "part": "Giáo viên chủ nhiệm",
+                    "at": None,
                     "state_text": "Chờ ký",
                     "signable": True,
                     "href": f"/records/transcripts/t{number}",
@@ -420,7 +146,8 @@ def _signing() -> Iterator[Sample]:
         }
 
     yield from variants("signing/queue", queue)
-    yield Sample("signing/queue-signed", "signing/queue.html", {**queue(1), "tab": "signed"})
+    signed = {**queue(1)["rows"][0], "at": MOMENT, "state_text": "Đã ký"}
+    yield Sample("signing/queue-signed", "signing/queue.html", {**queue(1), "tab": "signed", "rows": [signed]})
     problem = "Tài khoản ký chưa được duyệt: quản trị viên duyệt tại mục 1.3. Duyệt tài khoản ký."
     yield Sample("signing/queue-error", "signing/queue.html", {**queue(1), "problem": problem})
     authorise: dict[str, Any] = {
@@ -476,7 +203,7 @@ def _signing() -> Iterator[Sample]:
 
 
 def _publishing() -> Iterator[Sample]:
-    states = ("NOT_SENT", "SENDING", "SENT", "ACCEPTED", "REJECTED", "WITHDRAWAL_PENDING", "WITHDRAWN")
+    states = ("NOT_SENT", "SENDING", "SENT", "ACCEPTED", "REJECTED")
 
     def submissions(rows: int) -> dict[str, Any]:
         return {
@@ -486,20 +213,19 @@ def _publishing() -> Iterator[Sample]:
             "paging": paging(rows, rows + 740 if rows > 1 else rows),
             "action": "/publishing/submissions",
             "classes": [("5A", "5A")],
-            "window_closed": "",
+            "selectable": rows,
             "counts": {"NOT_SENT": 120, "ACCEPTED": 196, "REJECTED": 4} if rows else {},
             "rows": [
                 {
                     "id": f"t{number}",
                     "name": name_of(number),
                     "class_name": "5A",
-                    "personal_id": f"0312150{number:05}",
+                    "pupil_code": f"31250010{number:04}",
                     "confirmed_at": MOMENT,
-                    "state": states[number % 7],
-                    "sent_at": None if number % 7 == 0 else MOMENT,
-                    "reason": "Số định danh cá nhân không khớp." if number % 7 == 4 else "",
-                    "receipt": "BN-000123" if number % 7 == 3 else "",
-                    "sendable": number % 7 in {0, 4},
+                    "state": states[number % 5],
+                    "sent_at": None if number % 5 == 0 else MOMENT,
+                    "reason": "HB-GW-012: Số định danh cá nhân không khớp." if number % 5 == 4 else "",
+                    "sendable": number % 5 in {0, 4},
                     "href": f"/records/transcripts/t{number}",
                 }
                 for number in range(rows)
@@ -507,12 +233,11 @@ def _publishing() -> Iterator[Sample]:
         }
 
     yield from variants("publishing/submissions", submissions)
-    closed = {"window_closed": "Đã khóa tiếp nhận từ 20/08/2026. Liên hệ Phòng/Sở GD&ĐT."}
-    yield Sample("publishing/submissions-error", "publishing/submissions.html", {**submissions(1), **closed})
+    yield Sample("publishing/submissions-onlooker", "publishing/submissions.html", {**submissions(1), "selectable": 0})
 
 
 def _district() -> Iterator[Sample]:
-    counts = (
+    counts: tuple[dict[str, int], ...] = (
         {"ACCEPTED": 300, "SUBMITTED": 10, "REJECTED": 4, "NOT_CREATED": 6},
         {"AWAITING_HOMEROOM": 100, "AWAITING_LEADER": 80, "SIGNED": 40, "NOT_CREATED": 120},
         {"NOT_CREATED": 412},
@@ -521,7 +246,11 @@ def _district() -> Iterator[Sample]:
     )
     unit = shell(
         organisation="Phòng GD&ĐT quận Ngô Quyền",
-        menu=(MenuGroup("6. Học bạ số", (MenuItem("6.1.", "Duyệt chứng thư số đơn vị", "#"), MenuItem("6.4.", "Thống kê", "#", current=True))),),
+        menu=(
+            MenuGroup(
+                "6. Học bạ số", (MenuItem("6.1.", "Duyệt chứng thư số đơn vị", "#"), MenuItem("6.4.", "Thống kê", "#", current=True))
+            ),
+        ),
         user=User("Phạm Văn Lâm", "Cán bộ Phòng GD&ĐT", "/identity/sign-out"),
     )
     yield from variants(
@@ -542,8 +271,37 @@ def _district() -> Iterator[Sample]:
                     "name": f"Trường Tiểu học số {number + 1}",
                     "unit": "Phường An Hải",
                     "counts": counts[number % 5],
-                    "held_up": "Giáo viên chủ nhiệm lớp 3B" if number % 5 == 1 else "",
-                    "href": f"/district/schools/S{number}",
+                }
+                for number in range(rows)
+            ],
+        },
+    )
+
+    decisions = ("pending", "approved", "refused")
+    yield from variants(
+        "district/certificates",
+        lambda rows: {
+            "shell": unit,
+            "title": "6.1. Duyệt chứng thư số đơn vị",
+            "query": {},
+            "paging": paging(rows),
+            "action": "/district/certificates",
+            "kinds": [("school", "Chứng thư số nhà trường"), ("manager", "Tài khoản ký của cán bộ quản lý")],
+            "selectable": (rows + 2) // 3,
+            "rows": [
+                {
+                    "id": f"r{number}",
+                    "school_name": f"Trường Tiểu học số {number + 1}",
+                    "kind": "Chứng thư số nhà trường",
+                    "person_name": name_of(number),
+                    "subject": f"Trường Tiểu học số {number + 1}",
+                    "issuer": "CA công cộng thử nghiệm",
+                    "serial": "54010203040506070809",
+                    "valid_from": MOMENT,
+                    "valid_to": MOMENT + dt.timedelta(days=365),
+                    "requested_at": MOMENT,
+                    "state": decisions[number % 3],
+                    "reason": "Sai mã số thuế." if number % 3 == 2 else "",
                 }
                 for number in range(rows)
             ],
@@ -570,10 +328,18 @@ def _chassis() -> Iterator[Sample]:
     }
     yield Sample("chassis/confirm", "chassis/confirm.html", confirm)
     yield Sample("chassis/confirm-error", "chassis/confirm.html", {**confirm, "errors": {"reason": "Nhập lý do trả lại."}})
-    final = {"reason": None, "danger": True, "warning": "Học bạ đã hủy không khôi phục được.", "title": "Hủy học bạ", "question": "Đồng ý xác nhận hủy học bạ?"}
+    final = {
+        "reason": None,
+        "danger": True,
+        "warning": "Học bạ đã hủy không khôi phục được.",
+        "title": "Hủy học bạ",
+        "question": "Đồng ý xác nhận hủy học bạ?",
+    }
     yield Sample("chassis/confirm-danger", "chassis/confirm.html", {**confirm, **final})
     error: dict[str, Any] = {
-        "shell": shell(notices=(Notice("error", "Không lưu được."), Notice("info", "Hệ thống bảo trì lúc 22:00.", href="#", link_text="Xem lịch"))),
+        "shell": shell(
+            notices=(Notice("error", "Không lưu được."), Notice("info", "Hệ thống bảo trì lúc 22:00.", href="#", link_text="Xem lịch"))
+        ),
         "title": "Hệ thống đang bận",
         "code": "HB-WEB-503",
         "cause": "Một thành phần của hệ thống tạm thời chưa sẵn sàng.",

@@ -17,8 +17,8 @@ from services.chassis.access import AUDIENCE, ISSUER, TokenMaker, TokenVerifier
 from services.chassis.errors import Refused
 
 WHO = Principal(person="31300001006", name="Nguyễn Văn An", roles=frozenset({Role.SUBJECT_TEACHER}), school="31300001")
-KEY = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": "EdDSA"}, auto_kid=True)
-OTHER = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": "EdDSA", "kid": str(KEY.kid)})
+KEY = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": "Ed25519"}, auto_kid=True)
+OTHER = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": "Ed25519", "kid": str(KEY.kid)})
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def claims(**changed: Any) -> dict[str, Any]:
 
 
 def signed(key: OKPKey = KEY, **changed: Any) -> str:
-    return jwt.encode({"alg": "EdDSA", "kid": str(KEY.kid)}, claims(**changed), key, algorithms=["EdDSA"])
+    return jwt.encode({"alg": "Ed25519", "kid": str(KEY.kid)}, claims(**changed), key, algorithms=["Ed25519"])
 
 
 def part(value: dict[str, Any]) -> str:

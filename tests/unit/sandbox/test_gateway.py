@@ -205,7 +205,7 @@ async def test_a_callback_is_repeated_until_it_is_taken(sender: Sender, teacher:
     assert len(events) == 1
 
 
-async def test_faults_on_request(sender: Sender, teacher: Signer, school: Signer) -> None:
+async def test_the_gateway_makes_faults_on_request(sender: Sender, teacher: Signer, school: Signer) -> None:
     identity, body = package([await signed_transcript([teacher, school])], sender.receiver.url)
     sender.control(down=True)
     assert sender.send(identity, body).status_code == 503
