@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PROVIDER = "sandbox"
 PATIENCE = 600.0
 """Seconds that a stage may take without any progress."""
+SAY_EVERY = 5.0
+"""Seconds between two lines of progress within a stage."""
 AT_ONCE = 6
 """People who work at the same time."""
 
@@ -337,10 +339,14 @@ class Road:
 
     async def until(self, measure: Callable[[], Awaitable[int]], goal: int, *, pause: float = 0.3) -> None:
         """Ask until the measure reaches the goal; raises TimeoutError when it has stood still for too long."""
-        best, moved = await measure(), time.monotonic()
+        best = await measure()
+        moved = said = time.monotonic()
         while best < goal:
             await asyncio.sleep(pause)
             now = await measure()
+            if time.monotonic() - said > SAY_EVERY and now >= 0:
+                said = time.monotonic()
+                self.say(f"    … {now}/{goal}")
             if now > best:
                 best, moved = now, time.monotonic()
             elif time.monotonic() - moved > PATIENCE:

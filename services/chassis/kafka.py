@@ -50,11 +50,15 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Fact)
 MAX_RECORDS = 200
 ATTEMPTS = 5
+PAUSE = 0.2
+"""Seconds before the second attempt; doubled for each further one."""
 DEAD_IN_A_ROW = 5
 MAX_BACKOFF = 30.0
 """Seconds; far below max_poll_interval, or the group would be rebalanced for ever (aiokafka#848)."""
 WAIT_SECONDS = 240.0
 """How long a batch waits in place for a dependency; below max_poll_interval too."""
+SESSION_MS = 45_000
+"""After a kill it takes this long until the partitions pass on; shorter, and a busy machine is taken for a dead one."""
 SILENT_SECONDS = 240.0
 FINISH_SECONDS = 15.0
 WATCH_SECONDS = 2.0
@@ -271,7 +275,7 @@ class Reading:
                         return "failed", _said(problem)
                 else:
                     return None
-            await asyncio.sleep(0.1 * 2**attempt)
+            await asyncio.sleep(PAUSE * 2 ** (attempt - 1))
         raise AssertionError("the last attempt returns")
 
     async def _give_up(self, record: ConsumerRecord[Any, Any], letters: list[str], reason: str, detail: str) -> None:
@@ -365,8 +369,8 @@ class Readers:
             max_records=MAX_RECORDS,
             batch_timeout_ms=100,
             fetch_max_wait_ms=100,
-            session_timeout_ms=45_000,
-            heartbeat_interval_ms=5_000,
+            session_timeout_ms=SESSION_MS,
+            heartbeat_interval_ms=SESSION_MS // 9,
             max_poll_interval_ms=300_000,
             parser=_tolerant,
             decoder=_undecoded,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
 
 from infra.stack.instance import LOOPBACK
 
 
 class Proxy:
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
         host, _, port = target.partition(":")
         self.target = (host, int(port))
         self.address = ""
@@ -21,6 +23,9 @@ class Proxy:
 
     def cut(self) -> None:
         """Every connection, at once; new ones are let in again unless `away`."""
+        self._loop.call_soon_threadsafe(self._cut)
+
+    def _cut(self) -> None:
         for writer in list(self._open):
             writer.transport.abort()
 
@@ -59,15 +64,19 @@ class Proxy:
         writer.transport.abort()
 
 
-@asynccontextmanager
-async def proxy_to(target: str) -> AsyncIterator[Proxy]:
-    proxy = Proxy(target)
-    server = await asyncio.start_server(proxy.serve, LOOPBACK, 0)
+@contextmanager
+def proxy_to(target: str) -> Iterator[Proxy]:
+    """In a thread of its own: some clients hold up the event loop while they close."""
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    proxy = Proxy(target, loop)
+    server = asyncio.run_coroutine_threadsafe(asyncio.start_server(proxy.serve, LOOPBACK, 0), loop).result(10)
     proxy.address = f"{LOOPBACK}:{server.sockets[0].getsockname()[1]}"
     try:
         yield proxy
     finally:
-        server.close()
+        loop.call_soon_threadsafe(server.close)
         proxy.cut()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(server.wait_closed(), 5)
+        loop.call_soon_threadsafe(loop.call_later, 0.2, loop.stop)
+        thread.join(10)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -30,7 +29,7 @@ from contracts.event import Event, Fact
 from contracts.topics import dead_letter_topic
 from infra.local import Stack
 from infra.stack.processes import service_environment
-from services.chassis import deadletter, inbox, outbox
+from services.chassis import deadletter, inbox, kafka, outbox
 from services.chassis.aggregates import Change, save
 from services.chassis.kafka import Consumer, Readers, Reading, producer
 from services.chassis.mongo import Database, Document, Session, connect, transaction
@@ -40,7 +39,7 @@ from services.chassis.settings import Settings
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE = "toy"
 PATIENCE = 60.0
-COLLECTIONS = ("outbox", "inbox", "parked", "dead_letters", "relay_leases", "boxes", "effects")
+COLLECTIONS = ("outbox", "inbox", "parked", "dead_letters", "relay_leases", "boxes", "effects", "begun")
 
 
 def ball_fact(topic: str) -> type[Fact]:
@@ -68,7 +67,9 @@ class Handling:
             raise self.problems.pop(0)
         rows = [{"event": str(e.id), "subject": e.subject, "sequence": e.sequence, "ball": e.data.ball} for e in events]
         await self.db["effects"].insert_many(rows, session=session)
-        await asyncio.sleep(self.slow)
+        if self.slow:
+            await self.db["begun"].insert_one({})  # outside the transaction, for all to see
+            await asyncio.sleep(self.slow)
         for event in events:
             if event.data.ball in self.poison:
                 raise self.problem(event.data.ball)
@@ -83,7 +84,7 @@ class Toy:
     db: Database
     topic: str
     partitions: int
-    kafka: AIOKafkaProducer
+    writer: AIOKafkaProducer
     reader: AIOKafkaConsumer
     admin: AIOKafkaAdminClient
     handling: Handling
@@ -118,7 +119,7 @@ class Toy:
     async def raw(
         self, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]] = (), partition: int | None = None
     ) -> None:
-        await self.kafka.send_and_wait(self.topic, value=value, key=key, headers=list(headers), partition=partition)
+        await self.writer.send_and_wait(self.topic, value=value, key=key, headers=list(headers), partition=partition)
 
     def consumer(self) -> Consumer:
         return consumer_of(self.topic, self.handling)
@@ -201,8 +202,8 @@ class Toy:
     def end_processes(self) -> None:
         for process in self.processes:
             if process.poll() is None:
-                process.send_signal(signal.SIGKILL)
-                process.communicate()
+                process.kill()
+                process.wait()
 
 
 async def until(condition: Callable[[], Awaitable[object]]) -> None:
@@ -253,10 +254,10 @@ async def open_toy(stack: Stack, *, partitions: int = 1) -> AsyncIterator[Toy]:
             await outbox.ensure_indexes(db)
             await inbox.ensure_indexes(db)
             async with (
-                AIOKafkaProducer(bootstrap_servers=settings.kafka) as kafka,
+                AIOKafkaProducer(bootstrap_servers=settings.kafka) as writer,
                 AIOKafkaConsumer(bootstrap_servers=settings.kafka, enable_auto_commit=False) as reader,
             ):
-                toy = Toy(environment, settings, db, topic, partitions, kafka, reader, admin, Handling(db))
+                toy = Toy(environment, settings, db, topic, partitions, writer, reader, admin, Handling(db))
                 try:
                     yield toy
                 finally:
@@ -287,4 +288,5 @@ async def no_indexes(db: Database) -> None:
 service = Service(name=SERVICE, web=lambda _: FastAPI(), indexes=no_indexes, consumers=consumers)
 
 if __name__ == "__main__":
+    kafka.SESSION_MS = 6_000  # the shortest that the broker allows: tests wait for it after a kill
     run(service)

@@ -26,6 +26,11 @@ GARBAGE = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka, "PAUSE", 0.002)
+
+
 async def test_a_new_group_starts_with_the_oldest_record_and_takes_many_in_one_transaction(toy: Toy) -> None:
     await toy.send(*(toy.event(f"box-{n % 7}", n // 7 + 1) for n in range(150)))
     async with toy.reading():

@@ -95,7 +95,7 @@ async def test_a_connection_that_is_cut_within_a_transaction_runs_it_again(toy: 
 @asynccontextmanager
 async def through_a_proxy(toy: Toy) -> AsyncIterator[tuple[Proxy, Database]]:
     address = toy.settings.mongo_url.removeprefix("mongodb://").partition("/")[0]
-    async with proxy_to(address) as proxy:
+    with proxy_to(address) as proxy:
         settings = toy.settings.model_copy(update={"mongo_url": f"mongodb://{proxy.address}/?directConnection=true"})
         async with connect(settings, SERVICE) as db:
             yield proxy, db

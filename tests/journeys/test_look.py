@@ -9,7 +9,6 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,27 +20,12 @@ from playwright.async_api import Response as PageResponse
 from starlette.middleware.gzip import GZipMiddleware
 
 from services.chassis.web import look
+from tests.journeys.browser import AXE, AXE_RUN, CHROMIUM, FLAGS
 from tests.unit.chassis.web_samples import PACKAGES, samples
 from tests.unit.chassis.web_samples_base import Sample, progress
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text("utf-8")
-AXE_RUN = """async () => (await axe.run(document, {
-  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
-  resultTypes: ["violations"],
-})).violations.map((found) => found.id + ": " + found.nodes.slice(0, 3).map((node) => node.html).join(" | "))"""
 SAMPLES = {sample.name: sample for sample in samples()}
 LARGE = [name for name in SAMPLES if name.endswith("-many") or name == "signing/batch-done"]
 APART = ["identity/openapi"]  # its scripts are those of the API description, served by identity itself
