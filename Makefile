@@ -4,7 +4,7 @@ PY := .venv/bin/python
 SCHOOL ?= samples/an-hong
 OUT ?= out/demo
 
-.PHONY: help setup demo down test check format contracts lock bench clean
+.PHONY: help setup demo down test check check-compose format contracts lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ check: ## style, types, arrows, contracts (no servers needed)
 	@.venv/bin/lint-imports
 	@$(PY) -m infra.generate --check
 	@$(PY) -m pytest -q tests/architecture tests/contracts
+
+check-compose: ## compose.yaml by the Compose project's own `config` (builds it once; needs Go)
+	@$(PY) infra/tools/check_compose.py
 
 format: ## put code into shape
 	@$(PY) -m ruff check --fix .

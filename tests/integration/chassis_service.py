@@ -195,8 +195,12 @@ class Toy:
 
     async def ended(self, process: subprocess.Popen[bytes]) -> tuple[int, list[dict[str, Any]]]:
         """Exit status (negative: the signal that killed it) and what it logged."""
-        output, _ = await asyncio.wait_for(asyncio.to_thread(process.communicate), PATIENCE)
-        lines = output.decode().splitlines()
+        waiting = asyncio.create_task(asyncio.to_thread(process.communicate))
+        done, _ = await asyncio.wait([waiting], timeout=PATIENCE)
+        if not done:
+            process.kill()
+        lines = (await waiting)[0].decode().splitlines()
+        assert done, "\n".join(lines[-20:])
         return process.returncode, [json.loads(line) for line in lines if line.startswith("{")]
 
     def end_processes(self) -> None:
@@ -220,15 +224,22 @@ def running_stores(config: pytest.Config) -> Stack:
     if _RUNNING not in config.stash:
         config.stash[_RUNNING] = stack = Stack("chassis", only=["mongod", "kafka", "minio"], fresh=True, report=lambda _: None).start()
         config.add_cleanup(stack.stop)
+        with root(stack) as client:
+            # what a killed process left open ends sooner than after the usual 60 s
+            client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": 4})
     return config.stash[_RUNNING]
+
+
+def root(stack: Stack) -> MongoClient[Document]:
+    url = f"mongodb://{stack.instance.address('mongod')}/?directConnection=true"
+    return MongoClient(url, username="root", password=stack.instance.secret("mongo-root"))
 
 
 def toy_environment(stack: Stack) -> dict[str, str]:
     """As records is told, with a user and database of the toy service's own."""
     instance = stack.instance
     password = instance.secrets / "mongo-records"
-    url = f"mongodb://{instance.address('mongod')}/?directConnection=true"
-    with MongoClient[Document](url, username="root", password=instance.secret("mongo-root")) as client:
+    with root(stack) as client:
         if not client[SERVICE].command("usersInfo", SERVICE)["users"]:
             roles = [{"role": role, "db": SERVICE} for role in ("readWrite", "dbAdmin")]
             client[SERVICE].command("createUser", SERVICE, pwd=password.read_text().strip(), roles=roles)
@@ -289,4 +300,5 @@ service = Service(name=SERVICE, web=lambda _: FastAPI(), indexes=no_indexes, con
 
 if __name__ == "__main__":
     kafka.SESSION_MS = 6_000  # the shortest that the broker allows: tests wait for it after a kill
+    kafka.PAUSE = 0.01
     run(service)

@@ -1,0 +1,47 @@
+"""Menu 6.4 and 6.1: numbers that add up, decisions that are made once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.chassis.errors import Refused
+from services.district.approvals import decided
+from services.district.statistics import COLUMNS, added_up, by_school, row
+
+AWAITING = ["AWAITING_SUBJECT_TEACHERS", "AWAITING_HOMEROOM", "AWAITING_LEADER", "AWAITING_ISSUE"]
+STATES = [*AWAITING, "SIGNED", "CONFIRMED", "SUBMITTED", "ACCEPTED", "REJECTED"]
+
+
+@given(st.dictionaries(st.sampled_from(STATES), st.integers(0, 500)), st.integers(0, 500))
+def test_every_pupil_is_in_exactly_one_column(states: dict[str, int], not_created: int) -> None:
+    pupils = sum(states.values()) + not_created
+    counted = row(pupils, states)
+    assert sum(counted[c] for c in COLUMNS if c != "pupils") == counted["pupils"] == pupils
+
+
+def test_a_school_without_any_data_is_listed_with_zeros() -> None:
+    schools: list[dict[str, Any]] = [{"_id": code, "name": f"Trường {code}", "path": ["u"], "levels": ["TH"]} for code in "12"]
+    rows = by_school(schools, {("1", 5): {"pupils": 3}}, {("1", 5): {"ACCEPTED": 2}})
+    assert [(r["school"], r["pupils"], r["accepted"], r["not_created"]) for r in rows] == [("1", 3, 2, 1), ("2", 0, 0, 0)]
+    assert added_up(rows)["pupils"] == 3
+
+
+def request(state: str = "pending") -> dict[str, Any]:
+    return {"_id": "r-1", "sequence": 1, "state": state, "kind": "school", "path": ["031", "03101"]}
+
+
+def test_a_decision_is_made_once() -> None:
+    change = decided(request(), approved=True, reason="", actor="03101-cb01")
+    assert change.document["state"] == "approved"
+    with pytest.raises(Refused, match="HB-DIS-001"):
+        decided(change.document, approved=False, reason="nhầm", actor="03101-cb01")
+
+
+def test_a_refusal_needs_a_reason() -> None:
+    with pytest.raises(Refused, match="HB-DIS-002"):
+        decided(request(), approved=False, reason="  ", actor="03101-cb01")
+    assert decided(request(), approved=False, reason="Sai mã số thuế", actor="x").document["state"] == "refused"
