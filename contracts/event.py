@@ -15,7 +15,7 @@ class Fact(BaseModel):
     Only optional fields are ever added; any other change is a new class with the next number.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
     topic: ClassVar[str]
 
 
@@ -31,7 +31,7 @@ class Event(BaseModel, Generic[F]):
     `actor` is the person (or service) whose act caused it; `cause` the request or event that did.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     id: UUID = Field(default_factory=uuid4)
     type: str

@@ -67,9 +67,10 @@ class Travelled:
         return asyncio.run(run())
 
 
-def make_school(folder: Path, *, code: str, level: str = "TH", classes: int = 1, pupils: int = 3, defects: int = 1, seed: int = 1) -> Path:
-    command = [sys.executable, str(ROOT / "samples" / "make_school.py"), "--level", level, "--out", str(folder), "--code", code]
-    command += ["--classes-per-grade", str(classes), "--pupils", str(pupils), "--defects", str(defects), "--seed", str(seed)]
+def make_school(folder: Path, *, code: str, province: str, pupils: int, defects: int, seed: int = 1) -> Path:
+    """A primary school with a class a grade; the province decides its oversight unit, so that two schools share no officer."""
+    command = [sys.executable, str(ROOT / "samples" / "make_school.py"), "--level", "TH", "--out", str(folder), "--code", code]
+    command += ["--province", province, "--classes-per-grade", "1", "--pupils", str(pupils), "--defects", str(defects), "--seed", str(seed)]
     subprocess.run(command, check=True, capture_output=True)
     return folder
 
@@ -83,7 +84,7 @@ def stack() -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def travelled(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Travelled:
     """A small school that went the whole road: everything accepted but the one pupil with a planted defect."""
-    folder = make_school(tmp_path_factory.mktemp("school"), code="31300091")
+    folder = make_school(tmp_path_factory.mktemp("school"), code="31300091", province="031", pupils=3, defects=1)
     road = Road(stack.info, read(folder), lambda _: None)
     documents = tmp_path_factory.mktemp("documents")
 

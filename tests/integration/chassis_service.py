@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -28,6 +29,7 @@ from pymongo import MongoClient
 from contracts.event import Event, Fact
 from contracts.topics import dead_letter_topic
 from infra.local import Stack
+from infra.stack.instance import LOOPBACK
 from infra.stack.processes import service_environment
 from services.chassis import deadletter, inbox, kafka, outbox
 from services.chassis.aggregates import Change, save
@@ -187,7 +189,8 @@ class Toy:
 
     def start(self, *roles: str, failpoint: str = "", **more: str) -> subprocess.Popen[bytes]:
         """A real process of the toy service."""
-        environment = {**os.environ, **self.environment, "TOY_TOPIC": self.topic, "HOCBA_FAILPOINT": failpoint, **more}
+        own = {"TOY_TOPIC": self.topic, "HOCBA_FAILPOINT": failpoint, "HOCBA_ADMIN_PORT": _free_port()}
+        environment = {**os.environ, **self.environment, **own, **more}
         command = [sys.executable, "-m", "tests.integration.chassis_service", *roles]
         process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.processes.append(process)
@@ -208,6 +211,11 @@ class Toy:
             if process.poll() is None:
                 process.kill()
                 process.wait()
+
+
+def _free_port() -> str:
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        return str(taken.getsockname()[1])
 
 
 async def until(condition: Callable[[], Awaitable[object]]) -> None:

@@ -22,7 +22,7 @@ from tests.conftest import Travelled, make_school
 @pytest.fixture(scope="module")
 def school(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Travelled:
     """A school whose transcripts were created and wait for their subject teachers."""
-    folder = make_school(tmp_path_factory.mktemp("bad-day"), code="31300092", pupils=4, defects=0, seed=7)
+    folder = make_school(tmp_path_factory.mktemp("bad-day"), code="31300092", province="033", pupils=4, defects=0, seed=7)
     road = Road(stack.info, read(folder), lambda _: None)
 
     async def go() -> None:
