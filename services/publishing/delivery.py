@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections import Counter
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from services.chassis.aggregates import Change
 from services.chassis.leases import claim, owner_token, release
 from services.chassis.mongo import Document, Session, transaction
 from services.publishing.gateways.national import Enclosed, GatewayAway, NationalGateway, PackageInfo, PackageRefused, Result, build_package
+from services.publishing.metrics import SUBMISSIONS
 from services.publishing.submissions import answered
 
 if TYPE_CHECKING:
@@ -152,7 +154,7 @@ async def apply(store: Store, package_id: str, results: Sequence[Result]) -> Non
     if package is None or not decided:
         return
 
-    async def work(session: Session) -> None:
+    async def work(session: Session) -> Counter[str]:
         loaded = await store.load(session, [t for t in package["transcripts"] if t in decided])
         changes = []
         for transcript, submission in loaded.items():
@@ -169,5 +171,7 @@ async def apply(store: Store, package_id: str, results: Sequence[Result]) -> Non
                 changes.append(change)
         await store.save(session, changes, actor="national-gateway", cause=package_id)
         await store.finish_package(session, package_id, package["transcripts"])
+        return Counter(c.document["state"] for c in changes)
 
-    await transaction(store.db, work)
+    for result, count in (await transaction(store.db, work)).items():
+        SUBMISSIONS.labels(result.lower()).inc(count)

@@ -24,6 +24,7 @@ from services.means.remote import Session as ProviderSession
 from services.means.x509 import WrongSignature, describe
 from services.signing.batches import claimant, title_of
 from services.signing.errors import CANCELLED, DAMAGED, EXPIRED, PROVIDER_AWAY, PROVIDER_REFUSED, REJECTED, WRONG_VALUE
+from services.signing.metrics import SIGNATURES, SIGNER_SECONDS
 from services.signing.steps import STEPS, prepare
 from services.signing.steps.kind import Documents, Finished, Intent, Prepared, finish
 from services.signing.tasks import signed, waiting_in
@@ -40,6 +41,7 @@ AT_ONCE = 16
 CHUNK = 24
 LEASE_SECONDS = 60.0
 POLL_SECONDS = 0.5
+ATTEMPTS = 3
 log = logging.getLogger(__name__)
 
 
@@ -78,9 +80,21 @@ class Runner:
         except TRANSIENT:
             log.warning("a batch was interrupted and will be taken up again", extra={"batch": batch["_id"]}, exc_info=True)
             await asyncio.sleep(1)
+        except Exception:
+            log.exception("a batch failed", extra={"batch": batch["_id"], "attempt": batch.get("attempts", 0) + 1})
+            await self._defective(batch)
         finally:
             renewing.cancel()
             await release(self.store.db["batches"], batch["_id"], self.owner)
+
+    async def _defective(self, batch: Document) -> None:
+        """Try again a few times; then end what is open, so that people know and can sign it anew."""
+        attempts = batch.get("attempts", 0) + 1
+        await self._set(batch, attempts=attempts)
+        if attempts >= ATTEMPTS:
+            await self._end_open_items(batch, DAMAGED)
+            await self._set(batch, state="finished")
+            await self.store.forget_secrets(batch["_id"])
 
     async def _renew(self, batch_id: str) -> None:
         while await renew(self.store.db["batches"], batch_id, self.owner, LEASE_SECONDS):  # noqa: ASYNC110 - a lease is kept by time
@@ -242,11 +256,9 @@ class Runner:
         )
         while True:
             try:
-                return list(
-                    await provider.sign(
-                        self._session(batch), credential, self.providers.unseal(batch["sad"]), hashes, client_data=batch["_id"]
-                    )
-                )
+                with SIGNER_SECONDS.labels(batch["provider"]).time():
+                    sad = self.providers.unseal(batch["sad"])
+                    return await provider.sign(self._session(batch), credential, sad, hashes, client_data=batch["_id"])
             except ProviderUnavailable as problem:
                 if clock.now() > batch["deadline"]:
                     raise Refused(PROVIDER_AWAY) from problem
@@ -328,6 +340,7 @@ class Runner:
             failpoints.reach("signing.before-commit")
 
         await transaction(self.store.db, work)
+        SIGNATURES.labels(batch["step"], "embedded").inc(len(by_transcript))
         failpoints.reach("signing.committed")
 
     # what did not work
@@ -359,6 +372,7 @@ class Runner:
             await self.store.set_items({i["_id"]: outcome for i in items}, session)
 
         await transaction(self.store.db, work)
+        SIGNATURES.labels(batch["step"], state).inc(len(items))
 
 
 def _told(step: str, fact: SignatureFact, files: Mapping[str, DocumentRef], after: Document) -> Fact:

@@ -12,11 +12,12 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from uuid import uuid4
 
 import pytest
@@ -90,7 +91,7 @@ class Toy:
     reader: AIOKafkaConsumer
     admin: AIOKafkaAdminClient
     handling: Handling
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    processes: dict[subprocess.Popen[bytes], IO[bytes]] = field(default_factory=dict)
 
     @property
     def group(self) -> str:
@@ -192,25 +193,26 @@ class Toy:
         own = {"TOY_TOPIC": self.topic, "HOCBA_FAILPOINT": failpoint, "HOCBA_ADMIN_PORT": _free_port()}
         environment = {**os.environ, **self.environment, **own, **more}
         command = [sys.executable, "-m", "tests.integration.chassis_service", *roles]
-        process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        self.processes.append(process)
+        log = tempfile.TemporaryFile("w+b")  # noqa: SIM115 - as long as the process; a pipe would fill up and hold it
+        process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+        self.processes[process] = log
         return process
 
     async def ended(self, process: subprocess.Popen[bytes]) -> tuple[int, list[dict[str, Any]]]:
         """Exit status (negative: the signal that killed it) and what it logged."""
-        waiting = asyncio.create_task(asyncio.to_thread(process.communicate))
-        done, _ = await asyncio.wait([waiting], timeout=PATIENCE)
-        if not done:
-            process.kill()
-        lines = (await waiting)[0].decode().splitlines()
-        assert done, "\n".join(lines[-20:])
+        with suppress(TimeoutError):
+            await until(lambda: asyncio.sleep(0, process.poll() is not None))
+        log = self.processes[process]
+        log.seek(0)
+        lines = log.read().decode().splitlines()
+        assert process.returncode is not None, "\n".join(lines[-20:])
         return process.returncode, [json.loads(line) for line in lines if line.startswith("{")]
 
     def end_processes(self) -> None:
-        for process in self.processes:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+        for process, log in self.processes.items():
+            process.kill()
+            process.wait()
+            log.close()
 
 
 def _free_port() -> str:

@@ -14,7 +14,8 @@ from services.chassis.errors import CONFLICT, NOT_FOUND, Refused
 from services.chassis.kafka import DETAIL, ORIGIN, REASON, header
 from services.chassis.metrics import DEADLETTERS, INBOX_DUPLICATES, UNKNOWN_TYPES
 from services.chassis.mongo import DuplicateKeyError, PyMongoError
-from tests.integration.chassis_service import Toy, until
+from infra.local import Stack
+from tests.integration.chassis_service import Toy, open_toy, until
 
 GARBAGE = {
     "no JSON": b"{",
@@ -318,6 +319,25 @@ async def test_no_offset_is_committed_for_a_batch_that_was_raised_out_of(toy: To
             await running
     assert await toy.committed() == 1
     assert await toy.effects_of("box") == [1]
+
+
+async def test_a_batch_over_several_partitions_that_was_raised_out_of_is_read_again_from_all_of_them(
+    stores: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka, "WAIT_SECONDS", 0.0)
+    async with open_toy(stores, partitions=3) as toy:
+        for partition in range(3):
+            await toy.send(*(toy.event(f"box-{partition}", n) for n in range(1, 6)), partition=partition)
+        toy.handling.problems = [PyMongoError("away")]
+        async with toy.reading() as running:
+            with pytest.raises(RuntimeError):
+                await running
+        assert toy.handling.calls[0] > 5, "the batch must mix partitions for this to tell something"
+        assert await toy.committed() == 0
+        async with toy.reading():
+            await until(toy.settled)
+        for partition in range(3):
+            assert await toy.effects_of(f"box-{partition}") == [1, 2, 3, 4, 5]
 
 
 def test_a_consumer_refuses_a_fact_of_another_topic(toy: Toy) -> None:

@@ -1,0 +1,7 @@
+"""Metrics of signing."""
+
+from prometheus_client import Counter, Histogram
+
+SIGNATURES = Counter("signatures_total", "items of batches that ended", ["kind", "result"])
+"""kind: the step; result: embedded, refused, expired, cancelled or failed."""
+SIGNER_SECONDS = Histogram("signer_seconds", "one call for signature values", ["provider"])
