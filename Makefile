@@ -4,7 +4,7 @@ PY := .venv/bin/python
 SCHOOL ?= samples/an-hong
 OUT ?= out/demo
 
-.PHONY: help setup demo down test check check-compose format contracts lock clean
+.PHONY: help setup demo down test faults check check-compose format contracts lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,7 +19,10 @@ down: ## stop the demo
 	@$(PY) infra/local.py down --instance demo
 
 test: setup ## all tests, on real parts
-	@$(PY) -m pytest
+	@$(PY) -m pytest -m "not faults"
+
+faults: setup ## stores and processes that die in the middle of work (some minutes)
+	@$(PY) -m pytest tests/faults
 
 check: ## style, types, arrows, contracts (no servers needed)
 	@$(PYTHON) infra/setup.py --only venv

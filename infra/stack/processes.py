@@ -208,7 +208,7 @@ def _sandbox(part: str) -> Callable[[Instance], list[str]]:
 
 def _sandbox_gateway(instance: Instance) -> list[str]:
     secret, trust = instance.secrets / "gateway-callback", instance.tls / "ca.pem"
-    return [*_sandbox("gateway")(instance), "--callback-secret-file", str(secret), "--callback-ca-file", str(trust)]
+    return [*_sandbox("gateway")(instance), "--callback-secret-file", str(secret), "--callback-ca-file", str(trust), "--workers", "2"]
 
 
 def _service(service: str) -> tuple[Process, Process]:

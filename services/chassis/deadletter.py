@@ -3,7 +3,7 @@
 `python -m services.chassis.deadletter list GROUP`, `… replay GROUP [--without OFFSET …]`, `… resume GROUP`.
 
 replay sends the dead letters back to their topic, where the consumer lets the events of a parked subject through in order;
-other groups drop the repeats by their inboxes. What arrived meanwhile for a parked subject becomes a letter too, so it is
+other groups pass over them. What arrived meanwhile for a parked subject becomes a letter too, so it is
 run again until it sends none. `--without` leaves a letter out for good: its subject goes on without it.
 resume lets a consumer go on that has stopped after too many dead letters in a row.
 """

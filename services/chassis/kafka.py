@@ -161,7 +161,9 @@ class Reading:
     async def take(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
         """Handle all records or raise; a raise leaves the offsets where they were. What may pass is waited for here, in order."""
         give_up_at = time.monotonic() + WAIT_SECONDS
-        read = [(record, self._read(record)) for record in records]
+        ours = (None, self.consumer.group.encode())
+        # another group's replayed letter: this group had the event when it first came, perhaps longer ago than its inbox reaches
+        read = [(record, self._read(record)) for record in records if header(record, REPLAY) in ours]
         failures = 0
         self.busy = True
         try:
@@ -240,7 +242,7 @@ class Reading:
 
     async def _one(self, record: ConsumerRecord[Any, Any], event: Event[Any] | ValidationError | None, letters: list[str]) -> None:
         """`letters`: the names of the subject's letters, kept up to date here."""
-        name, replayed = name_of(record), header(record, REPLAY) == self.consumer.group.encode()
+        name, replayed = name_of(record), header(record, REPLAY) is not None
         if letters and event is not None and not (replayed and letters[0] == name) and not await self._known(event):
             if replayed or name not in letters:
                 await self._give_up(record, letters, "parked", "an earlier event of this subject was given up")

@@ -41,24 +41,36 @@ async def forever(name: str, work: Callable[[], Awaitable[int]], *, idle: float 
             await asyncio.sleep(idle)
 
 
+class PoolLost(OSError):
+    """A process of the pool was killed, which says nothing of the work at hand: it may be asked for again."""
+
+
 class Pool:
     """Processes for work that needs the processor, so that no event loop is held up."""
 
     def __init__(self, size: int) -> None:
-        self._pool = ProcessPoolExecutor(size, mp_context=multiprocessing.get_context("forkserver"))
+        self._size = size
+        self._pool = self._new()
+
+    def _new(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(self._size, mp_context=multiprocessing.get_context("forkserver"))
 
     async def run(self, work: Callable[..., R], *args: object) -> R:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
+        """Raises what the work raises, and PoolLost."""
+        pool = self._pool
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, work, *args)
+        except BrokenExecutor as problem:
+            if self._pool is pool:
+                self._pool = self._new()
+            raise PoolLost(str(problem)) from problem
 
     async def map(self, work: Callable[..., R], arguments: Iterable[tuple[object, ...]]) -> list[R | BaseException]:
-        """Outcomes in order; a failure is the outcome of its own item alone.
-
-        Raises BrokenExecutor when a process of the pool was killed: that says nothing of the items, and the pool is of no more use.
-        """
+        """Outcomes in order; a failure is the outcome of its own item alone. Raises PoolLost."""
         outcomes = await asyncio.gather(*(self.run(work, *a) for a in arguments), return_exceptions=True)
-        broken = next((o for o in outcomes if isinstance(o, BrokenExecutor)), None)
-        if broken:
-            raise broken
+        lost = next((o for o in outcomes if isinstance(o, PoolLost)), None)
+        if lost:
+            raise lost
         return outcomes
 
     def close(self) -> None:

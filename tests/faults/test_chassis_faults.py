@@ -91,7 +91,8 @@ async def everything_arrived(toy: Toy) -> None:
     async def arrived() -> bool:
         try:
             boxes = await toy.db["boxes"].find().to_list(None)
-            return sum(b["sequence"] for b in boxes) <= await toy.db["effects"].count_documents({})
+            effects = await toy.db["effects"].count_documents({})
+            return bool(effects >= sum(b["sequence"] for b in boxes))
         except PyMongoError:
             return False
 

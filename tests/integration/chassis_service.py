@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
@@ -41,7 +42,7 @@ from services.chassis.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE = "toy"
-PATIENCE = 60.0
+PATIENCE = 120.0
 COLLECTIONS = ("outbox", "inbox", "parked", "dead_letters", "relay_leases", "boxes", "effects", "begun")
 
 
@@ -215,9 +216,15 @@ class Toy:
             log.close()
 
 
+_PORTS = count(20_000 + os.getpid() % 5_000)
+
+
 def _free_port() -> str:
-    with socket.create_server((LOOPBACK, 0)) as taken:
-        return str(taken.getsockname()[1])
+    """Below the ports that the system gives to outgoing connections: one of those might take it before the process does."""
+    for port in _PORTS:
+        with suppress(OSError), socket.create_server((LOOPBACK, port)):
+            return str(port)
+    raise AssertionError("no free port")
 
 
 async def until(condition: Callable[[], Awaitable[object]]) -> None:

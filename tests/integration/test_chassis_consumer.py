@@ -9,13 +9,13 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from contracts.events.identity import SchoolChangedV1
+from infra.local import Stack
 from services.chassis import kafka
 from services.chassis.errors import CONFLICT, NOT_FOUND, Refused
 from services.chassis.kafka import DETAIL, ORIGIN, REASON, header
 from services.chassis.metrics import DEADLETTERS, INBOX_DUPLICATES, UNKNOWN_TYPES
 from services.chassis.mongo import DuplicateKeyError, PyMongoError
-from infra.local import Stack
-from tests.integration.chassis_service import Toy, open_toy, until
+from tests.integration.chassis_service import Handling, Toy, consumer_of, open_toy, until
 
 GARBAGE = {
     "no JSON": b"{",
@@ -97,6 +97,25 @@ async def test_an_event_that_comes_between_replay_and_the_letters_waits_for_the_
         assert await toy.replay() == 1
         await until(toy.settled)
     assert await toy.effects_of("box") == [1, 2, 3]
+
+
+async def test_a_replayed_letter_of_one_group_is_nothing_to_another(toy: Toy) -> None:
+    """However long ago the other had it: its inbox forgets after some weeks, letters are kept."""
+    toy.handling.poison = {"bad"}
+    await toy.send(toy.event("box", 1, "bad"), toy.event("box", 2))
+    async with toy.reading():
+        await until(toy.settled)
+    toy.handling.poison = set()
+    await toy.replay()
+    records = await toy.records()
+    other = Handling(toy.db)
+    async with toy.a_reading() as reading:
+        reading.consumer.service = "other"
+        reading.consumer.handlers = consumer_of(toy.topic, other).handlers
+        await reading.take(records[:2])
+        await toy.db["inbox"].delete_many({})
+        await reading.take(records[2:])
+    assert other.calls == [2]
 
 
 async def test_a_letter_can_be_left_out_for_good_so_that_its_subject_goes_on(toy: Toy) -> None:

@@ -125,11 +125,15 @@ async def test_a_relay_leaves_the_buckets_of_another_alone_until_the_lease_ends(
         assert dead.buckets == []
 
 
+async def holds_all(toy: Toy, relay: Relay) -> bool:
+    return await toy.db["relay_leases"].count_documents({"lease.owner": relay.owner}) == outbox.BUCKETS
+
+
 async def test_a_relay_that_ends_in_order_gives_its_buckets_back_at_once(toy: Toy) -> None:
     async with producer(toy.settings, SERVICE) as sender:
         first, second = Relay(toy.db, sender), Relay(toy.db, sender)
         running = asyncio.create_task(first.run())
-        await until(lambda: toy.db["relay_leases"].count_documents({"lease.owner": first.owner}))
+        await until(lambda: holds_all(toy, first))
         running.cancel()
         await asyncio.wait([running])
         await second.take_buckets()

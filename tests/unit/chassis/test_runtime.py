@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-from concurrent.futures import BrokenExecutor
 from typing import Any, ClassVar
 
 import pytest
@@ -22,7 +21,7 @@ from services.chassis import logging as json_logging
 from services.chassis.kafka import Consumer, Reading, is_transient
 from services.chassis.mongo import DuplicateKeyError, OperationFailure, PyMongoError
 from services.chassis.objects import DamagedObject, MissingObject, ObjectsUnavailable
-from services.chassis.work import Pool
+from services.chassis.work import Pool, PoolLost
 
 
 @pytest.fixture
@@ -154,11 +153,13 @@ async def test_in_a_pool_a_failure_is_the_outcome_of_its_own_item_alone() -> Non
     assert isinstance(failed, ValueError)
 
 
-async def test_a_pool_whose_process_was_killed_blames_no_item() -> None:
+async def test_a_pool_whose_process_was_killed_blames_no_item_and_works_again() -> None:
     pool = Pool(1)
     try:
-        with pytest.raises(BrokenExecutor):
+        with pytest.raises(PoolLost) as caught:
             await pool.map(die, [(1,), (2,)])
+        assert is_transient(caught.value)
+        assert await pool.run(double, 4) == 8
     finally:
         pool.close()
 
