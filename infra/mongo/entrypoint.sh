@@ -7,4 +7,4 @@ for name in mongo-key mongo-root; do
 done
 export MONGO_INITDB_ROOT_USERNAME=root MONGO_INITDB_ROOT_PASSWORD_FILE=/run/mongo/mongo-root
 exec docker-entrypoint.sh mongod --replSet hocba --bind_ip_all --keyFile /run/mongo/mongo-key \
-  --networkMessageCompressors disabled --wiredTigerCacheSizeGB 0.5 --oplogSize 512
+  --networkMessageCompressors disabled --wiredTigerCacheSizeGB 0.5 --oplogSize 512 --setParameter transactionLifetimeLimitSeconds=30

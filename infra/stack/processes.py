@@ -98,6 +98,8 @@ def _mongod(instance: Instance) -> list[str]:
         *("--dbpath", str(instance.data("mongod")), "--replSet", stores.REPLICA_SET, "--oplogSize", "512"),
         *("--keyFile", str(instance.secrets / "mongo-key"), "--networkMessageCompressors", "disabled"),
         *("--wiredTigerCacheSizeGB", "0.5", "--setParameter", "diagnosticDataCollectionEnabled=false"),
+        # what a killed process left open holds its documents no longer than this
+        *("--setParameter", "transactionLifetimeLimitSeconds=30"),
     ]
 
 

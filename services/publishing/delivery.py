@@ -5,6 +5,7 @@ States of a package: ready → sent → done; a refused one is done, with its tr
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import logging
 from collections import Counter
@@ -16,9 +17,10 @@ from services.chassis import clock, failpoints
 from services.chassis.aggregates import Change
 from services.chassis.leases import claim, owner_token, release
 from services.chassis.mongo import Document, Session, transaction
+from services.chassis.objects import DamagedObject, MissingObject
 from services.publishing.gateways.national import Enclosed, GatewayAway, NationalGateway, PackageInfo, PackageRefused, Result, build_package
 from services.publishing.metrics import SUBMISSIONS
-from services.publishing.submissions import answered
+from services.publishing.submissions import answered, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,28 +45,52 @@ class Delivery:
         self.owner = owner_token()
 
     async def pack(self) -> int:
-        """Put cleared transcripts of one class into a package."""
+        """Put cleared transcripts of one class into a package; one whose files are damaged is stopped alone."""
         due = await self.store.next_cleared_class(PACKAGE_SIZE)
         if not due:
             return 0
+        files = await asyncio.gather(*(self._files(d) for d in due))
+        damaged = [d["_id"] for d, enclosed in zip(due, files, strict=True) if enclosed is None]
+        if damaged:
+            await self._stop(damaged)
+        enclosed = [e for e in files if e is not None]
+        if enclosed:
+            await self._pack(due[0], enclosed)
+        return len(due)
+
+    async def _files(self, submission: Document) -> Enclosed | None:
+        try:
+            pdf, xml = await self.parts.objects.get_all([DocumentRef.model_validate(submission[k]) for k in ("pdf", "xml")])
+        except (DamagedObject, MissingObject):
+            log.critical("a stored document is damaged", extra={"transcript": submission["_id"]}, exc_info=True)
+            return None
+        return Enclosed(submission["_id"], submission["version"], submission["pupil_code"], pdf, xml)
+
+    async def _stop(self, transcripts: Sequence[str]) -> None:
+        async def work(session: Session) -> None:
+            loaded = await self.store.load(session, transcripts)
+            changes = [stopped(d, clock.now()) for d in loaded.values() if d["state"] == "CLEARED"]
+            await self.store.save(session, changes, actor="publishing", cause="damaged document")
+
+        await transaction(self.store.db, work)
+
+    async def _pack(self, any_of_them: Document, enclosed: Sequence[Enclosed]) -> None:
         info = PackageInfo(
             id=str(uuid4()),
-            school=due[0]["school"],
-            year=due[0]["year"],
-            class_code=due[0]["class_code"],
+            school=any_of_them["school"],
+            year=any_of_them["year"],
+            class_code=any_of_them["class_code"],
             made_at=clock.now(),
             callback=self.parts.settings.public_url + CALLBACK_PATH,
         )
-        pdfs = await self.parts.objects.get_all([DocumentRef.model_validate(d["pdf"]) for d in due])
-        xmls = await self.parts.objects.get_all([DocumentRef.model_validate(d["xml"]) for d in due])
-        enclosed = [Enclosed(d["_id"], d["version"], d["pupil_code"], pdf, xml) for d, pdf, xml in zip(due, pdfs, xmls, strict=True)]
+        transcripts = [e.transcript for e in enclosed]
         body = await self.parts.pool.run(build_package, info, enclosed)
         kept = await self.parts.objects.put(f"packages/{info.id}", ".zip", body, "application/zip")
 
         async def work(session: Session) -> None:
-            loaded = await self.store.load(session, [d["_id"] for d in due])
+            loaded = await self.store.load(session, transcripts)
             packed = [Change({**d, "state": "PACKED", "package": info.id}) for d in loaded.values() if d["state"] == "CLEARED"]
-            if len(packed) != len(due):
+            if len(packed) != len(transcripts):
                 return
             await self.store.save(session, packed, actor="publishing", cause=info.id)
             await self.store.add_package(
@@ -73,7 +99,7 @@ class Delivery:
                     "_id": info.id,
                     "school": info.school,
                     "class_code": info.class_code,
-                    "transcripts": [d["_id"] for d in due],
+                    "transcripts": transcripts,
                     "object": kept.model_dump(mode="json"),
                     "state": "ready",
                     "attempts": 0,
@@ -83,7 +109,6 @@ class Delivery:
             )
 
         await transaction(self.store.db, work)
-        return len(due)
 
     async def send(self) -> int:
         """Send one package that is due; one that may have arrived already is asked about first."""

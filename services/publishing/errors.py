@@ -36,6 +36,14 @@ BAD_CALLBACK = Refusal(
     "Kiểm tra khóa bí mật dùng chung với Cổng tiếp nhận.",
     "the callback's signature or time is wrong",
 )
+DAMAGED = Refusal(
+    "HB-PUB-006",
+    500,
+    "Tệp học bạ bị sai lệch",
+    "Tệp học bạ trong kho lưu trữ không còn đúng với bản đã ký; hệ thống không gửi tệp này.",
+    "Báo ngay cho bộ phận hỗ trợ kèm mã học bạ; gửi lại sau khi tệp được khôi phục.",
+    "the stored document is missing or damaged",
+)
 RECORDS_SAID_NO = Refusal(
     "HB-PUB-005",
     409,

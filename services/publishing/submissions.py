@@ -12,7 +12,7 @@ from uuid import uuid4
 from contracts.events.publishing import SubmissionRequestedV1, TranscriptAcceptedV1, TranscriptRefusedV1
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refused
-from services.publishing.errors import ALREADY_SENT, NOT_CONFIRMED, RECORDS_SAID_NO
+from services.publishing.errors import ALREADY_SENT, DAMAGED, NOT_CONFIRMED, RECORDS_SAID_NO
 
 if TYPE_CHECKING:
     from contracts.event import Event
@@ -77,6 +77,14 @@ def denied(submission: Submission, attempt: str, state: str) -> Change | None:
         return None
     refusal = Refused(RECORDS_SAID_NO, state=state)
     return Change({**submission, "state": "NOT_SENT", "refusal": {"code": refusal.code, "reason": refusal.cause}})
+
+
+def stopped(submission: Submission, at: dt.datetime) -> Change:
+    """The stored files are not what was signed: nothing goes out, and the school is told."""
+    refusal = Refused(DAMAGED)
+    after = {**submission, "state": "REJECTED", "decided_at": at, "refusal": {"code": refusal.code, "reason": refusal.cause}}
+    fact = TranscriptRefusedV1(submission=submission["submission"], code=refusal.code, reason=refusal.cause, refused_at=at)
+    return Change(after, fact)
 
 
 def answered(submission: Submission, package: str, *, accepted: bool, code: str, reason: str, at: dt.datetime) -> Change | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from contracts.documents import DocumentRef
@@ -10,6 +11,7 @@ from contracts.events.signing import SignatureFact, SubjectsSignedV1
 from services.chassis import failpoints
 from services.chassis.aggregates import Change
 from services.chassis.mongo import Document, Session, transaction
+from services.chassis.objects import DamagedObject, MissingObject
 from services.signing import xml
 from services.signing.steps import STEPS
 from services.signing.tasks import ASSEMBLING, RENDERING, at_step, signers_of
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from services.signing.store import Store
 
 CHUNK = 40
+log = logging.getLogger(__name__)
 
 
 class Assembling:
@@ -32,7 +35,9 @@ class Assembling:
         if not due:
             return 0
         elements = await self.store.signatures([t["_id"] for t in due])
-        files = dict(zip([t["_id"] for t in due], await asyncio.gather(*(self._assemble(t, elements[t["_id"]]) for t in due)), strict=True))
+        outcomes = await self._each(due, elements)
+        files = {t: outcome for t, outcome in outcomes.items() if outcome is not None}
+        await self.store.set_aside([t for t, outcome in outcomes.items() if outcome is None])
         failpoints.reach("signing.assembled")
 
         async def work(session: Session) -> None:
@@ -42,6 +47,18 @@ class Assembling:
 
         await transaction(self.store.db, work)
         return len(due)
+
+    async def _each(self, due: list[Document], elements: dict[str, dict[str, bytes]]) -> dict[str, DocumentRef | None]:
+        """None for a transcript whose stored content is damaged: it alone stops."""
+
+        async def one(task: Document) -> DocumentRef | None:
+            try:
+                return await self._assemble(task, elements[task["_id"]])
+            except (DamagedObject, MissingObject, xml.UnsuitableDocument):
+                log.critical("a stored document is damaged", extra={"transcript": task["_id"]}, exc_info=True)
+                return None
+
+        return dict(zip([t["_id"] for t in due], await asyncio.gather(*(one(t) for t in due)), strict=True))
 
     async def _assemble(self, task: Document, elements: dict[str, bytes]) -> DocumentRef:
         content = await self.parts.objects.get(DocumentRef.model_validate(task["content"]))

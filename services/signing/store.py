@@ -101,7 +101,11 @@ class Store:
         return found
 
     async def due_assemblies(self, limit: int) -> list[Document]:
-        return await self.db["tasks"].find({"step": "assembling"}).limit(limit).to_list(limit)
+        return await self.db["tasks"].find({"step": "assembling", "damaged": None}).limit(limit).to_list(limit)
+
+    async def set_aside(self, transcripts: Sequence[str]) -> None:
+        if transcripts:
+            await self.db["tasks"].update_many({"_id": {"$in": list(transcripts)}}, {"$set": {"damaged": True}})
 
     # batches
 

@@ -199,10 +199,10 @@ class Toy:
         self.processes[process] = log
         return process
 
-    async def ended(self, process: subprocess.Popen[bytes]) -> tuple[int, list[dict[str, Any]]]:
+    async def ended(self, process: subprocess.Popen[bytes], patience: float = PATIENCE) -> tuple[int, list[dict[str, Any]]]:
         """Exit status (negative: the signal that killed it) and what it logged."""
         with suppress(TimeoutError):
-            await until(lambda: asyncio.sleep(0, process.poll() is not None))
+            await until(lambda: asyncio.sleep(0, process.poll() is not None), patience)
         log = self.processes[process]
         log.seek(0)
         lines = log.read().decode().splitlines()
@@ -227,8 +227,8 @@ def _free_port() -> str:
     raise AssertionError("no free port")
 
 
-async def until(condition: Callable[[], Awaitable[object]]) -> None:
-    async with asyncio.timeout(PATIENCE):
+async def until(condition: Callable[[], Awaitable[object]], patience: float = PATIENCE) -> None:
+    async with asyncio.timeout(patience):
         while not await condition():  # noqa: ASYNC110 - what is waited for is in a database or a topic
             await asyncio.sleep(0.05)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from minio import Minio
 
 from infra.demo.people import Person, Refusal
 from infra.demo.road import Road
@@ -196,6 +198,55 @@ async def settled(school: Travelled, admin: Person, count: int) -> Counter[str]:
     return states
 
 
+def test_a_damaged_document_is_stopped_alone_and_goes_out_once_it_is_restored(signed: Travelled, stack: Stack) -> None:
+    store = Minio(
+        endpoint=stack.info["objects"],
+        access_key="signing",
+        secret_key=Path(stack.info["secrets"]["minio-signing"]).read_text().strip(),
+        secure=False,
+    )
+
+    def put(reference: dict[str, Any], content: bytes) -> None:
+        store.put_object(bucket_name=reference["bucket"], object_name=reference["key"], data=io.BytesIO(content), length=len(content))
+
+    async def day() -> tuple[dict[str, str], str, dict[str, str]]:
+        async with signed.signed_in("admin") as admin:
+            ids = [t["id"] for t in (await admin.get("/api/records/transcripts", **{"class": "1A"}))["transcripts"]]
+            pdf = (await admin.get(f"/api/records/transcripts/{ids[0]}"))["documents"]["pdf"]
+            original = await admin.download(f"/api/records/transcripts/{ids[0]}/document.pdf")
+            await asyncio.to_thread(put, pdf, original[:-1] + b" ")
+            await admin.post("/api/records/confirmations", {"classes": ["1A"]})
+
+            async def known() -> int:
+                return len((await admin.get("/api/publishing/submissions"))["submissions"])
+
+            async def states() -> dict[str, str]:
+                rows = (await admin.get("/api/records/transcripts", **{"class": "1A"}))["transcripts"]
+                return {row["id"]: row["state"] for row in rows}
+
+            async def decided() -> int:
+                return sum(state in {"ACCEPTED", "REJECTED"} for state in (await states()).values())
+
+            async def accepted() -> int:
+                return sum(state == "ACCEPTED" for state in (await states()).values())
+
+            await signed.road.until(known, len(ids))
+            await admin.post("/api/publishing/submissions", {"classes": ["1A"]})
+            await signed.road.until(decided, len(ids))
+            first = await states()
+            refused = (await admin.get("/api/publishing/submissions", state="REJECTED"))["submissions"]
+            assert [r["transcript"] for r in refused] == [ids[0]]
+            await asyncio.to_thread(put, pdf, original)
+            await admin.post("/api/publishing/submissions", {"classes": ["1A"]})
+            await signed.road.until(accepted, len(ids))
+            return first, refused[0]["refusal"]["code"], await states()
+
+    first, code, last = asyncio.run(day())
+    assert sorted(first.values()) == ["ACCEPTED", "ACCEPTED", "ACCEPTED", "REJECTED"]
+    assert code == "HB-PUB-006"
+    assert set(last.values()) == {"ACCEPTED"}
+
+
 def test_a_bad_gateway_day_ends_with_each_transcript_once_in_its_true_state(signed: Travelled, gateway: httpx.Client) -> None:
     """It refuses one, takes a package and does not say so, answers before its answer, and says everything three times."""
     faults = {"reject_next": 1, "timeout_after_accept": 1, "duplicate_callback": 2, "callback_before_answer": True}
@@ -203,7 +254,7 @@ def test_a_bad_gateway_day_ends_with_each_transcript_once_in_its_true_state(sign
 
     async def day() -> tuple[Counter[str], list[dict[str, Any]]]:
         async with signed.signed_in("admin") as admin:
-            assert (await admin.post("/api/records/confirmations", {"all": True}))["done"] == 20
+            assert (await admin.post("/api/records/confirmations", {"all": True}))["done"] == 16
 
             async def known() -> int:
                 return len((await admin.get("/api/publishing/submissions"))["submissions"])

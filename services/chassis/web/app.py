@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from services.chassis.settings import Settings
 
+REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 RETRY_AFTER = 30
 """Seconds."""
 SIGN_IN_PAGE = "/ui/identity/sign-in"
@@ -85,7 +87,8 @@ def make_app(settings: Settings, service: str) -> FastAPI:
 
     @app.middleware("http")
     async def around(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        request.state.request_id = request.headers.get("X-Request-ID") or uuid4().hex
+        given = request.headers.get("X-Request-ID", "")
+        request.state.request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
         started = time.perf_counter()
         with log_context(request_id=request.state.request_id):
             if _cross_site(request, settings.public_url):

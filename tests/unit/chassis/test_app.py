@@ -106,10 +106,10 @@ def client(app: FastAPI) -> Iterator[TestClient]:
 
 
 def test_a_refusal_is_a_problem_document_with_code_cause_action_and_request_id(client: TestClient) -> None:
-    answer = client.get("/api/records/refused", headers={"X-Request-ID": "r-1"})
+    answer = client.get("/api/records/refused", headers={"X-Request-ID": "request-0001"})
     assert answer.status_code == 409
     assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["X-Request-ID"] == "r-1"
+    assert answer.headers["X-Request-ID"] == "request-0001"
     assert answer.json() == {
         "type": "urn:hocba:error:HB-WEB-409",
         "title": CONFLICT.title,
@@ -118,7 +118,7 @@ def test_a_refusal_is_a_problem_document_with_code_cause_action_and_request_id(c
         "code": "HB-WEB-409",
         "cause": CONFLICT.cause,
         "action": CONFLICT.action,
-        "request_id": "r-1",
+        "request_id": "request-0001",
     }
 
 
@@ -136,11 +136,11 @@ def test_an_unexpected_failure_tells_a_code_and_nothing_of_the_inside(client: Te
 
 
 def test_a_page_that_fails_is_a_page_with_the_code_and_the_request_id(client: TestClient) -> None:
-    answer = client.get("/ui/records/secret-detail", headers={"X-Request-ID": "r-2"})
+    answer = client.get("/ui/records/secret-detail", headers={"X-Request-ID": "request-0002"})
     assert answer.status_code == 500
     assert answer.headers["content-type"].startswith("text/html")
     assert "HB-WEB-500" in answer.text
-    assert "r-2" in answer.text
+    assert "request-0002" in answer.text
     assert "secret-detail" not in answer.text
 
 
@@ -245,3 +245,10 @@ def test_a_page_leads_to_the_sign_in_when_nobody_is_there(app: FastAPI, client: 
 
     answer = client.get("/ui/records/mine/here", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/ui/identity/sign-in")
+
+
+def test_a_request_id_that_could_forge_a_log_line_or_a_header_is_replaced(client: TestClient) -> None:
+    for forged in ("x", "a" * 65, "hai từ".encode().hex() + ";x", "<script>alert(1)</script>"):
+        answer = client.get("/api/records/refused", headers={"X-Request-ID": forged})
+        assert answer.headers["X-Request-ID"] != forged
+        assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
