@@ -54,7 +54,20 @@ async def demo(folder: Path, out: Path, instance: str) -> int:
     if failure:
         say(f"DỪNG: {failure}\nNhật ký: {info['logs']}")
         return 1
-    return 0 if outcome.accepted == export.pupils - len({r["pupil"] for r in outcome.refused}) else 1
+    wrong = wrongly_judged(folder, outcome)
+    for pupil in wrong:
+        say(f"  khác với expected.json: {pupil}")
+    return 1 if wrong or outcome.accepted != export.pupils - len({r["pupil"] for r in outcome.refused}) else 0
+
+
+def wrongly_judged(folder: Path, outcome: Outcome) -> list[str]:
+    """Pupils refused although complete, or created although not, as far as the folder says who is (`expected.json`)."""
+    told = folder / "expected.json"
+    if not told.is_file():
+        return []
+    expected = json.loads(told.read_text(encoding="utf-8"))
+    incomplete = {each["pupil"] for each in (*expected["defects"], *expected["contradictions"])}
+    return sorted(incomplete ^ {r["pupil"] for r in outcome.refused})
 
 
 def save_trust(info: dict[str, Any], folder: Path) -> None:
