@@ -26,6 +26,7 @@ def say(text: str) -> None:
 async def demo(folder: Path, out: Path, instance: str) -> int:
     export = read(folder)
     say(f"{export.school.name}: {export.pupils} học sinh, {len(export.classes)} lớp, {len(export.staff)} cán bộ")
+    forget_earlier(out)
     down(instance)
     info = up_detached(instance, fresh=True)
     road = Road(info, export, say)
@@ -70,9 +71,15 @@ def wrongly_judged(folder: Path, outcome: Outcome) -> list[str]:
     return sorted(incomplete ^ {r["pupil"] for r in outcome.refused})
 
 
+def forget_earlier(out: Path) -> None:
+    """What an earlier run left was signed under another trust and would not validate with this one's."""
+    for made in ("documents", "trust"):
+        shutil.rmtree(out / made, ignore_errors=True)
+    (out / "summary.json").unlink(missing_ok=True)
+
+
 def save_trust(info: dict[str, Any], folder: Path) -> None:
     """Roots as PEM and CRLs, so that anybody can validate the documents with other tools."""
-    shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(info["sandbox"]["trust"], folder)
     for crl in sorted((Path(info["sandbox"]["dir"]) / "crl").glob("*.crl")):
         shutil.copy(crl, folder / crl.name)
