@@ -93,8 +93,11 @@ class Runner:
         await self._set(batch, attempts=attempts)
         if attempts >= ATTEMPTS:
             await self._end_open_items(batch, DAMAGED)
-            await self._set(batch, state="finished")
-            await self.store.forget_secrets(batch["_id"])
+            await self._finish(batch)
+
+    async def _finish(self, batch: Document) -> None:
+        await self._set(batch, state="finished")
+        await self.store.forget_secrets(batch["_id"])
 
     async def _renew(self, batch_id: str) -> None:
         while await renew(self.store.db["batches"], batch_id, self.owner, LEASE_SECONDS):  # noqa: ASYNC110 - a lease is kept by time
@@ -115,8 +118,7 @@ class Runner:
             await self._sign(batch)
         except Refused as refusal:
             await self._end_open_items(batch, refusal.refusal, **refusal.values)
-        await self._set(batch, state="finished")
-        await self.store.forget_secrets(batch["_id"])
+        await self._finish(batch)
 
     # hashes
 

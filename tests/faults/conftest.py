@@ -1,21 +1,5 @@
-"""The stores alone, one instance a session, and a toy service on them."""
+"""The stores and the toy service of the integration tests."""
 
-from __future__ import annotations
+from tests.integration.conftest import stores, toy
 
-from collections.abc import AsyncIterator
-
-import pytest
-
-from infra.local import Stack
-from tests.integration.chassis_service import Toy, open_toy, running_stores
-
-
-@pytest.fixture(scope="session")
-def stores(pytestconfig: pytest.Config) -> Stack:
-    return running_stores(pytestconfig)
-
-
-@pytest.fixture
-async def toy(stores: Stack) -> AsyncIterator[Toy]:
-    async with open_toy(stores) as opened:
-        yield opened
+__all__ = ["stores", "toy"]

@@ -20,8 +20,8 @@ from services.chassis import access, clock
 from services.chassis.access import TokenMaker, Who, require
 from services.chassis.errors import CONFLICT, Refused
 from services.chassis.mongo import PyMongoError
-from services.chassis.settings import Settings
 from services.chassis.web.app import make_app
+from tests.factories.settings import settings_without_servers
 
 TEACHER = Principal(person="31300001003", name="Nguyễn Văn An", roles=frozenset({Role.SUBJECT_TEACHER}), school="31300001")
 SITE = "https://localhost:8443"
@@ -59,21 +59,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 
 @pytest.fixture(scope="module")
 def app(keys: Keys) -> FastAPI:
-    secret = keys.public
-    settings = Settings(
-        port=1,
-        admin_port=2,
-        mongo_url="mongodb://localhost",
-        mongo_user="records",
-        mongo_password_file=secret,
-        kafka="localhost:1",
-        objects="localhost:1",
-        objects_user="records",
-        objects_password_file=secret,
-        public_url=SITE,
-        token_keys_file=keys.public,
-    )
-    app = make_app(settings, "records")
+    app = make_app(settings_without_servers(keys.public, public_url=SITE), "records")
 
     @app.get("/api/records/who")
     async def who_am_i(who: Who) -> str:

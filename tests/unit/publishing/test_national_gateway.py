@@ -17,6 +17,7 @@ from lxml import etree
 from services.chassis.errors import Refused
 from services.chassis.settings import Settings
 from services.publishing.gateways.national import Enclosed, PackageInfo, build_package, verify_callback
+from tests.factories.settings import settings_without_servers
 
 ROOT = Path(__file__).resolve().parents[3]
 INFO = PackageInfo(
@@ -47,20 +48,7 @@ def test_the_same_package_is_the_same_bytes_so_that_it_can_be_sent_again() -> No
 def settings(tmp_path: Path) -> Settings:
     secret = tmp_path / "secret"
     secret.write_text("bí mật chung")
-    return Settings(
-        port=1,
-        admin_port=2,
-        mongo_url="",
-        mongo_user="",
-        mongo_password_file=secret,
-        kafka="",
-        objects="",
-        objects_user="",
-        objects_password_file=secret,
-        public_url="https://localhost",
-        token_keys_file=secret,
-        gateway_callback_secret_file=secret,
-    )
+    return settings_without_servers(secret, gateway_callback_secret_file=secret)
 
 
 def signature(body: bytes, at: int, key: str = "bí mật chung") -> str:
