@@ -168,7 +168,7 @@
     <h2>Kết quả năm học</h2>
     <table>
       <caption>Kết quả các môn học, hoạt động giáo dục</caption>
-      <thead><tr><th scope="col">Môn học/Hoạt động giáo dục</th><th scope="col">Học kì I</th><th scope="col">Học kì II</th><th scope="col">Cả năm</th><th scope="col">Sau đánh giá lại</th><th scope="col">Nhận xét</th></tr></thead>
+      <thead><tr><th scope="col">Môn học/Hoạt động giáo dục</th><th scope="col">Học kì I</th><th scope="col">Học kì II</th><th scope="col">Cả năm</th><th scope="col">Sau đánh giá lại</th><th scope="col">Nhận xét</th><th scope="col">Giáo viên môn học</th></tr></thead>
       <tbody>
         <xsl:for-each select="h:CacMonHoc/h:MonHoc">
           <tr>
@@ -176,6 +176,13 @@
             <td><xsl:value-of select="translate(h:HocKiI, '.', ',')"/></td><td><xsl:value-of select="translate(h:HocKiII, '.', ',')"/></td>
             <td><xsl:value-of select="translate(h:CaNam, '.', ',')"/></td><td><xsl:value-of select="translate(h:SauDanhGiaLai, '.', ',')"/></td>
             <td><xsl:value-of select="h:NhanXet"/></td>
+            <td>
+              <xsl:for-each select="h:GiaoVien">
+                <xsl:if test="position() &gt; 1">, </xsl:if>
+                <xsl:value-of select="/h:HocBa/h:NoiDung/h:NguoiKy/h:GiaoVienBoMon[h:MaCanBo = current()/h:MaCanBo]/h:HoTen"/>
+                <xsl:if test="count(h:HocKi) = 1"> (học kì <xsl:value-of select="h:HocKi"/>)</xsl:if>
+              </xsl:for-each>
+            </td>
           </tr>
         </xsl:for-each>
       </tbody>

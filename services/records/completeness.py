@@ -158,21 +158,27 @@ def _secondary_missing(result: SecondaryResult, grade: int, year: str) -> list[M
 def assignment_missing(
     result: Result | None, school_class: SchoolClass, assignments: Sequence[Assignment], staff: Mapping[str, Staff]
 ) -> list[Missing]:
-    """Every subject of the result needs a teacher in both semesters, and every teacher of the class a personal id to sign with."""
+    """Every subject of the result needs a teacher in both semesters, and each of its teachers has to be able to sign.
+
+    So nobody is dropped in silence: who has left the staff has to be replaced, even where colleagues taught the same subject.
+    """
     if result is None:
         return []
-    of_class = [assignment for assignment in assignments if assignment.class_code == school_class.code]
-    taught = {(key(assignment.subject_name), assignment.semester) for assignment in of_class if assignment.staff in staff}
+    standing = {key(subject.name) for subject in result.subjects}
+    theirs = [a for a in assignments if a.class_code == school_class.code and key(a.subject_name) in standing]
+    taught = {(key(assignment.subject_name), assignment.semester) for assignment in theirs}
     lacking = [
         _lack("Phân công", f"Chưa phân công giáo viên môn {subject.name} học kỳ {semester}.", "unassigned")
         for subject in result.subjects
         for semester in (1, 2)
         if (key(subject.name), semester) not in taught
     ]
-    for code in dict.fromkeys(assignment.staff for assignment in of_class):
+    for code in dict.fromkeys(assignment.staff for assignment in theirs):
         person = staff.get(code)
         if person is None:
-            lacking.append(_lack("Phân công", f"Cán bộ “{code}” được phân công không có trong danh sách cán bộ.", "unassigned"))
+            subjects = ", ".join(dict.fromkeys(assignment.subject_name for assignment in theirs if assignment.staff == code))
+            message = f"Cán bộ “{code}” dạy {subjects} không có trong danh sách cán bộ; cần phân công người thay."
+            lacking.append(_lack("Phân công", message, "unassigned"))
         elif not person.personal_id and code != school_class.homeroom:
             lacking.append(_lack("Phân công", f"Giáo viên {person.name} chưa có số định danh cá nhân hợp lệ."))
     return lacking

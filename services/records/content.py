@@ -5,28 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contracts.events.records import Signer
+from services.records.cells import key
 from services.records.schoolyear import SubjectTeacher, TranscriptContent
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
-    from services.records.schoolyear import Assignment, Pupil, Result, School, SchoolClass, Staff
+    from services.records.schoolyear import Assignment, Pupil, Result, School, SchoolClass, Semester, Staff
 
 
 def subject_teachers(
-    school_class: SchoolClass, assignments: Sequence[Assignment], staff: Mapping[str, Staff]
+    school_class: SchoolClass, result: Result, assignments: Sequence[Assignment], staff: Mapping[str, Staff]
 ) -> tuple[SubjectTeacher, ...]:
-    """Everybody assigned in either semester, once, with all their subjects in the class, in the order of the assignment table."""
-    subjects: dict[str, list[str]] = {}
+    """Everybody assigned in either semester to a subject of this pupil, once, with all of them, in the order of the assignment table."""
+    standing = {key(subject.name): subject.name for subject in result.subjects}
+    teachers: dict[str, dict[str, set[Semester]]] = {}
     for a in assignments:
-        if a.class_code == school_class.code:
-            taught = subjects.setdefault(a.staff, [])
-            if a.subject_name not in taught:
-                taught.append(a.subject_name)
+        if a.class_code == school_class.code and key(a.subject_name) in standing:
+            teachers.setdefault(a.staff, {}).setdefault(standing[key(a.subject_name)], set()).add(a.semester)
     return tuple(
-        SubjectTeacher(staff=code, name=staff[code].name, personal_id=staff[code].personal_id, subjects=tuple(taught))
-        for code, taught in subjects.items()
+        SubjectTeacher(
+            staff=code,
+            name=staff[code].name,
+            personal_id=staff[code].personal_id,
+            subjects=tuple(taught),
+            one_semester=tuple((subject, *semesters) for subject, semesters in taught.items() if len(semesters) == 1),
+        )
+        for code, taught in teachers.items()
     )
 
 
@@ -54,7 +60,7 @@ def transcript_content(
         school_class=school_class,
         pupil=pupil,
         result=result,
-        subject_teachers=subject_teachers(school_class, assignments, staff),
+        subject_teachers=subject_teachers(school_class, result, assignments, staff),
         homeroom_name=homeroom.name,
         homeroom_personal_id=homeroom.personal_id,
         leader_name=leader.name,

@@ -25,8 +25,11 @@ _LEVELS: dict[Level, tuple[str, ...]] = {
     "THCS": ("Trung học cơ sở", "Cấp 2"),
     "THPT": ("Trung học phổ thông", "Cấp 3"),
 }
-_SEMESTERS: dict[str, Semester] = dict.fromkeys(("1", "i", "hk1", "hki", "hoc ki 1", "hoc ki i"), 1)
-_SEMESTERS |= dict.fromkeys(("2", "ii", "hk2", "hkii", "hoc ki 2", "hoc ki ii"), 2)
+_SEMESTERS: dict[str, tuple[Semester, ...]] = {
+    **dict.fromkeys(("1", "i", "hk1", "hki", "hoc ki 1", "hoc ki i"), (1,)),
+    **dict.fromkeys(("2", "ii", "hk2", "hkii", "hoc ki 2", "hoc ki ii"), (2,)),
+    **dict.fromkeys(("cn", "ca nam", "1 2", "i ii", "hk1 hk2", "hki hkii"), (1, 2)),
+}
 
 ORDINAL = Column("ordinal", "STT", ("TT", "Số thứ tự"))
 _ID_SPELLINGS = ("Số ĐDCN", "CCCD", "Số CCCD", "Mã định danh cá nhân", "Mã định danh", "Số định danh", "Số CCCD/ĐDCN", "Số ĐDCN/CCCD")
@@ -336,38 +339,39 @@ def _assignments(
         return []
     assignments: dict[Assignment, None] = {}  # a repeated row says nothing new
     for row in _rows(table, report):
-        assignment = _assignment(table, row, school, classes, report)
-        if assignment is None:
-            continue
-        if assignment.staff not in staff:
-            message = f"Cán bộ “{assignment.staff}” dạy {assignment.subject_name} lớp {assignment.class_code} không có trong sheet Cán bộ."
-            report.add(found.ASSIGNMENT_STAFF, table.place(row, "staff"), message, class_code=assignment.class_code)
-            continue
-        assignments[assignment] = None
+        given = _assignment(table, row, school, classes, report)
+        # who has left stays assigned, so that creation waits for the one who takes their place
+        if given and given[0].staff not in staff:
+            message = f"Cán bộ “{given[0].staff}” dạy {given[0].subject_name} lớp {given[0].class_code} không có trong sheet Cán bộ."
+            report.add(found.ASSIGNMENT_STAFF, table.place(row, "staff"), message, class_code=given[0].class_code)
+        assignments |= dict.fromkeys(given)
     return list(assignments)
 
 
-def _assignment(table: Table, row: Row, school: School | None, classes: Mapping[str, SchoolClass], report: Report) -> Assignment | None:
+def _assignment(
+    table: Table, row: Row, school: School | None, classes: Mapping[str, SchoolClass], report: Report
+) -> tuple[Assignment, ...]:
+    """One row, which may stand for both semesters; empty when it cannot be used."""
     values = {field: cells.code(row[field]) for field in ("class_code", "subject", "staff")} | {"subject_name": text(row["subject_name"])}
     blank = [field for field, value in values.items() if not value]
-    semester = _SEMESTERS.get(key(cells.code(row["semester"]))) or _SEMESTERS.get(key(text(row["semester"])))
+    semesters = _SEMESTERS.get(key(cells.code(row["semester"]))) or _SEMESTERS.get(key(text(row["semester"])))
     for field in blank:
         report.add(found.ASSIGNMENT_FIELD, table.place(row, field), f"Phân công ở dòng {row.number} thiếu “{table.headers[field]}”.")
-    if semester is None:
-        message = f"Học kỳ “{text(row['semester'])}” ở dòng {row.number} không phải là 1 hoặc 2."
+    if semesters is None:
+        message = f"Học kỳ “{text(row['semester'])}” ở dòng {row.number} không phải là 1, 2 hoặc cả năm."
         report.add(found.ASSIGNMENT_FIELD, table.place(row, "semester"), message)
-    if blank or semester is None:
-        return None
+    if blank or semesters is None:
+        return ()
     school_class = classes.get(values["class_code"])
     if school_class is None:
         message = f"Phân công cho lớp “{values['class_code']}” không có trong sheet Lớp."
         report.add(found.ASSIGNMENT_CLASS, table.place(row, "class_code"), message, class_code=values["class_code"])
-        return None
+        return ()
     if school:
-        subject = rules_for(school_class.grade, school.year).subject(values["subject_name"], school_class.grade)
+        subject = rules_for(school_class.grade, school.year).assigned(values["subject_name"], school_class.grade)
         if subject is None:
             message = f"Môn “{values['subject_name']}” không thuộc chương trình khối {school_class.grade}."
             report.add(found.ASSIGNMENT_SUBJECT, table.place(row, "subject_name"), message, class_code=school_class.code)
         else:
             values["subject_name"] = subject.name
-    return Assignment(**values, semester=semester)
+    return tuple(Assignment(**values, semester=semester) for semester in semesters)

@@ -178,6 +178,7 @@ def plan_of(layout: Layout, rules: PrimaryRules | SecondaryRules, grade: int) ->
             subjects.append((subject, {leaf: at for leaf, at in parts.items() if leaf != "mark"}))
         else:
             subjects.append((subject, parts))
+    subjects.sort(key=lambda known: rules.subjects.index(known[0]))  # the circular's order is the form's
     traits = _trait_columns(layout, rules, grade)
     return Plan(grade, rules, subjects, traits, unknown, _missing_columns(layout, rules, grade, subjects, traits))
 

@@ -168,12 +168,16 @@ Result = Annotated[PrimaryResult | SecondaryResult, Field(discriminator="kind")]
 
 
 class SubjectTeacher(Plain):
-    """Somebody who taught the class in either semester, with all their subjects; primary homeroom teachers' own subjects included."""
+    """Somebody who taught the class in either semester, with all their subjects; primary homeroom teachers' own subjects included.
+
+    `one_semester` lists those of the subjects that they taught in that semester only.
+    """
 
     staff: str
     name: str
     personal_id: str
     subjects: tuple[str, ...]
+    one_semester: tuple[tuple[str, Semester], ...] = ()
 
 
 class TranscriptContent(Plain):

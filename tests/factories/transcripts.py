@@ -14,6 +14,7 @@ from services.records.schoolyear import (
     SchoolClass,
     SecondaryResult,
     SecondarySubject,
+    Semester,
     SubjectSignature,
     SubjectTeacher,
     Trait,
@@ -209,6 +210,26 @@ def secondary_content(**changes: Any) -> TranscriptContent:
         "homeroom_personal_id": "031185003010",
     }
     return primary_content(**(values | changes))
+
+
+def shared_subjects_content(**changes: Any) -> TranscriptContent:
+    """Sixteen teachers: natural science has three, literature another one in each semester, the homeroom teacher two subjects."""
+
+    def more(number: int, name: str, *subjects: str, one_semester: tuple[tuple[str, Semester], ...] = ()) -> SubjectTeacher:
+        staff, personal_id = f"313100980{number}", f"0311850030{number}"
+        return SubjectTeacher(staff=staff, name=name, personal_id=personal_id, subjects=subjects, one_semester=one_semester)
+
+    literature, *others = secondary_content().subject_teachers
+    activities = "Hoạt động trải nghiệm, hướng nghiệp"
+    teachers = (
+        more(30, "Nguyễn Thị Hồng Nhung", "Ngữ văn", one_semester=(("Ngữ văn", 2),)),
+        literature.model_copy(update={"subjects": ("Ngữ văn", activities), "one_semester": (("Ngữ văn", 1), (activities, 2))}),
+        *others,
+        more(31, "Nguyễn Phước Bảo Ngọc Quỳnh Trang", "Khoa học tự nhiên"),
+        more(32, "Đinh Hoàng Khánh Vân", "Khoa học tự nhiên", "Công nghệ"),
+        more(33, "Lương Gia Huy", "Nghệ thuật"),
+    )
+    return secondary_content(**({"subject_teachers": teachers} | changes))
 
 
 def subject_signatures(content: TranscriptContent) -> tuple[SubjectSignature, ...]:

@@ -19,6 +19,8 @@ from services.records.render.text import (
     date_words,
     moment_text,
     refuse_unknown_groups,
+    semester_note,
+    teachers_of,
     traits_of,
 )
 from services.records.schoolyear import (
@@ -212,16 +214,14 @@ def _programme(grade: int, *, promoted: bool) -> str:
 def _subject(
     subject: SecondarySubject, content: TranscriptContent, signatures: Sequence[SubjectSignature], *, preview: bool
 ) -> dict[str, Any]:
-    name = clean(subject.name)
     by_staff = {signature.staff: signature for signature in signatures}
     signers = []
-    for teacher in content.subject_teachers:
-        if name not in {clean(taught) for taught in teacher.subjects}:
-            continue
+    for teacher, semesters in teachers_of(content.subject_teachers, subject.name):
+        note = semester_note(semesters)
         signature = by_staff.get(teacher.staff)
         if signature:
-            signers.append([signature.name, moment_text(signature.signed_at), signature.certificate_serial])
+            signers.append([signature.name, note, moment_text(signature.signed_at), signature.certificate_serial])
         elif signatures or preview:
-            signers.append([teacher.name, _NOT_SIGNED, ""])
+            signers.append([teacher.name, note, _NOT_SIGNED, ""])
     marks = [subject.semester1, subject.semester2, subject.year, subject.reassessed]
-    return {"name": name, "marks": [mark.replace(".", ",") for mark in marks], "comment": subject.comment, "signers": signers}
+    return {"name": subject.name, "marks": [mark.replace(".", ",") for mark in marks], "comment": subject.comment, "signers": signers}

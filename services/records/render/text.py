@@ -7,13 +7,14 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-from services.records.schoolyear import Trait
+from services.records.schoolyear import Semester, SubjectTeacher, Trait
 
 VIETNAM_TIME: Final = dt.timezone(dt.timedelta(hours=7))
 
 QUALITIES: Final = "Phẩm chất chủ yếu"
 GENERAL_COMPETENCES: Final = "Năng lực chung"
 SPECIFIC_COMPETENCES: Final = "Năng lực đặc thù"
+SEMESTER_NUMERALS: Final[dict[Semester, str]] = {1: "I", 2: "II"}
 
 
 def clean(text: str) -> str:
@@ -46,6 +47,23 @@ def date_words(day: dt.date) -> str:
 
 def moment_text(moment: dt.datetime) -> str:
     return local_time(moment).strftime("%d/%m/%Y %H:%M +07:00")
+
+
+def teachers_of(teachers: Iterable[SubjectTeacher], subject: str) -> list[tuple[SubjectTeacher, tuple[Semester, ...]]]:
+    """Who taught the subject, each with the semesters: who taught in semester I stands before who came for semester II."""
+    both: tuple[Semester, ...] = (1, 2)
+    found = []
+    for teacher in teachers:
+        if clean(subject) in {clean(taught) for taught in teacher.subjects}:
+            only: tuple[Semester, ...] = tuple(semester for name, semester in teacher.one_semester if clean(name) == clean(subject))
+            found.append((teacher, only or both))
+    return sorted(found, key=lambda each: each[1])
+
+
+def semester_note(semesters: Iterable[Semester]) -> str:
+    """Which semester somebody taught in; nothing for the whole year."""
+    taught = list(semesters)
+    return f"học kì {SEMESTER_NUMERALS[taught[0]]}" if len(taught) == 1 else ""
 
 
 def traits_of(traits: Iterable[Trait], group: str) -> list[Trait]:

@@ -18,13 +18,15 @@ from lxml import etree
 from services.records.render.text import (
     GENERAL_COMPETENCES,
     QUALITIES,
+    SEMESTER_NUMERALS,
     SPECIFIC_COMPETENCES,
     clean,
     local_time,
     refuse_unknown_groups,
+    teachers_of,
     traits_of,
 )
-from services.records.schoolyear import PrimaryResult, Pupil, School, SecondaryResult, Trait, TranscriptContent
+from services.records.schoolyear import PrimaryResult, Pupil, School, SecondaryResult, SubjectTeacher, Trait, TranscriptContent
 
 NAMESPACE: Final = "urn:hocba:transcript:1"
 SCHEMA_VERSION: Final = "1.0"
@@ -49,7 +51,7 @@ def transcript_xml(content: TranscriptContent) -> bytes:
     if isinstance(content.result, PrimaryResult):
         _primary(_child(result, "TieuHoc"), content.result, final_grade=content.school_class.grade == 5)
     else:
-        _secondary(_child(result, "TrungHoc"), content.result)
+        _secondary(_child(result, "TrungHoc"), content.result, content.subject_teachers)
     _signers(body, content)
     etree.SubElement(root, _tag("ChuKy"), {"Id": "ck"})
     return _DECLARATION + etree.tostring(root, encoding="UTF-8", xml_declaration=False)
@@ -203,11 +205,12 @@ def _traits(parent: etree._Element, name: str, traits: Iterable[Trait]) -> None:
         _values(_child(parent, name), Ten=trait.name, MucDatDuoc=trait.level)
 
 
-def _secondary(element: etree._Element, result: SecondaryResult) -> None:
+def _secondary(element: etree._Element, result: SecondaryResult, teachers: Iterable[SubjectTeacher]) -> None:
     subjects = _child(element, "CacMonHoc")
     for subject in result.subjects:
+        row = _child(subjects, "MonHoc")
         _values(
-            _child(subjects, "MonHoc"),
+            row,
             TenMonHoc=subject.name,
             HocKiI=subject.semester1,
             HocKiII=subject.semester2,
@@ -215,6 +218,11 @@ def _secondary(element: etree._Element, result: SecondaryResult) -> None:
             SauDanhGiaLai=subject.reassessed,
             NhanXet=subject.comment,
         )
+        for teacher, semesters in teachers_of(teachers, subject.name):
+            person = _child(row, "GiaoVien")
+            _values(person, MaCanBo=teacher.staff)
+            for semester in semesters:
+                _values(person, HocKi=SEMESTER_NUMERALS[semester])
     for name, levels in (("KetQuaHocTap", result.study), ("KetQuaRenLuyen", result.conduct)):
         first, second, year = levels
         _values(_child(element, name), HocKiI=first, HocKiII=second, CaNam=year)

@@ -40,10 +40,14 @@ class Contradiction(Frozen):
 
 
 class Subject(Frozen):
-    """A subject or educational activity; the lists are grades. `scored`: it has marks there, else levels only."""
+    """A subject or educational activity; the lists are grades. `scored`: it has marks there, else levels only.
+
+    `parts`: what a combined subject is taught as, perhaps by several teachers.
+    """
 
     name: str
     aliases: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
     required: tuple[int, ...] = ()
     elective: tuple[int, ...] = ()
     optional: tuple[int, ...] = ()
@@ -70,6 +74,12 @@ class Circular(Frozen):
             if subject.taught_in(grade) and (wanted == key(subject.name) or any(wanted == key(alias) for alias in subject.aliases)):
                 return subject
         return None
+
+    def assigned(self, name: str, grade: int) -> Subject | None:
+        """The subject that somebody assigned to this teaches: by its name, with a note in brackets, or by a part of it."""
+        plain = name.partition("(")[0]
+        whole = (s for s in self.subjects if s.taught_in(grade) and any(key(part) in {key(name), key(plain)} for part in s.parts))
+        return self.subject(name, grade) or self.subject(plain, grade) or next(whole, None)
 
     def knows(self, name: str) -> bool:
         """Whether some grade of this circular has the subject."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from services.records.render.pdf import transcript_pdf
 from services.records.render.xml import transcript_xml
-from tests.factories.transcripts import primary_content, secondary_content, subject_signatures
+from tests.factories.transcripts import primary_content, secondary_content, shared_subjects_content, subject_signatures
 from tests.unit.records.pdf_tools import image_of, write_png
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -18,6 +18,8 @@ PAGES = {
     "primary-year": (primary_content, 3),
     "primary-signatures": (primary_content, 4),
     "secondary-year": (secondary_content, 3),
+    "secondary-shared-subjects": (shared_subjects_content, 3),
+    "secondary-signatures": (shared_subjects_content, 4),
 }
 
 

@@ -179,7 +179,6 @@ def test_an_unfinished_class_is_imported_with_a_warning() -> None:
 @pytest.mark.parametrize(
     ("header", "value", "code"),
     [
-        ("Mã cán bộ", "999", found.ASSIGNMENT_STAFF),
         ("Mã lớp", "9Z", found.ASSIGNMENT_CLASS),
         ("Học kỳ", 3, found.ASSIGNMENT_FIELD),
         ("Môn học", None, found.ASSIGNMENT_FIELD),
