@@ -143,6 +143,24 @@ class Stack:
         self._running.request(lambda: self._running.end_one(process, signum, again=True))
         self.wait_ready(process)
 
+    def arm(self, failpoints: Mapping[str, str]) -> None:
+        """Process name → `name` or `name:nth` of services/chassis/failpoints.py: each is started anew and dies there as by `kill -9`.
+
+        The supervisor then starts it again without; any other death counts as usual. Replaces what was armed before. Returns when
+        all are ready. Raises KeyError for an unknown process.
+        """
+        unknown = failpoints.keys() - self._running.running.keys()
+        if unknown:
+            raise KeyError(", ".join(sorted(unknown)))
+        concerned = failpoints.keys() | self.armed().keys()
+        self._running.request(lambda: self._running.arm(failpoints))
+        for process in concerned:
+            self.wait_ready(process)
+
+    def armed(self) -> dict[str, str]:
+        """What `arm` asked for and has not happened yet."""
+        return {name: one.failpoint for name, one in self._running.running.items() if one.failpoint is not None}
+
     def wait_ready(self, process: str, seconds: float = READY_WITHIN_SECONDS) -> None:
         """Raises StackError when the stack stops meanwhile, TimeoutError when it takes too long."""
         deadline = time.monotonic() + seconds
@@ -158,8 +176,8 @@ class Stack:
         return self._running.ended.wait(seconds)
 
     def peak_memory_mb(self) -> dict[str, float]:
-        """Largest resident memory seen per process of the list, with what it started itself (sampled each second)."""
-        return {name: one.peak_rss_mb for name, one in self._running.running.items()}
+        """The most seen per process of the list, with what it started itself, shared pages counted once (sampled each second)."""
+        return {name: one.memory.together_mb for name, one in self._running.running.items()}
 
     @property
     def _running(self) -> Supervisor:
@@ -320,7 +338,7 @@ def _status_command(options: argparse.Namespace) -> int:
     ports = load(options.instance)["ports"]
     for name, state in states.items():
         row = (f"{name:20}", f"{state['state']:9}", f"port {ports[name]:5}", f"pid {state['pid']!s:>7}")
-        _say("  ".join([*row, f"restarts {state['restarts']}", f"{state['peak_rss_mb']:7.1f} MB"]))
+        _say("  ".join([*row, f"restarts {state['restarts']}", f"{state['peak_pss_mb']:7.1f} MB"]))
     return 0 if all(state["state"] == State.READY.value for state in states.values()) else 1
 
 

@@ -67,9 +67,9 @@ class Travelled:
         return asyncio.run(run())
 
 
-def make_school(folder: Path, *, code: str, province: str, pupils: int, defects: int, seed: int = 1) -> Path:
-    """A primary school with a class a grade; the province decides its oversight unit, so that two schools share no officer."""
-    command = [sys.executable, str(ROOT / "samples" / "make_school.py"), "--level", "TH", "--out", str(folder), "--code", code]
+def make_school(folder: Path, *, code: str, province: str, pupils: int, defects: int, seed: int = 1, level: str = "TH") -> Path:
+    """A school with a class a grade; the province decides its oversight unit, so that two schools share no officer."""
+    command = [sys.executable, str(ROOT / "samples" / "make_school.py"), "--level", level, "--out", str(folder), "--code", code]
     command += ["--province", province, "--classes-per-grade", "1", "--pupils", str(pupils), "--defects", str(defects), "--seed", str(seed)]
     subprocess.run(command, check=True, capture_output=True)
     return folder

@@ -53,9 +53,14 @@ class StepSignedV1(Fact):
 
 
 class TranscriptSealedV1(Fact):
-    """The school has signed: nothing is missing."""
+    """The school has signed and both documents are at the archive level: nothing is missing.
+
+    `level` is the baseline level of EN 319 132-1 and EN 319 142-1, `timestamped_at` the document timestamp's time.
+    """
 
     topic: ClassVar[str] = "signing.steps"
     signature: SignatureFact
+    level: str | None = None
+    timestamped_at: dt.datetime | None = None
     xml: DocumentRef
     pdf: DocumentRef

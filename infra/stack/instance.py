@@ -102,7 +102,10 @@ def load(name: str = "demo") -> dict[str, Any]:
 
 
 def load_states(name: str = "demo") -> dict[str, dict[str, Any]]:
-    """Process name → {pid, started, state, restarts, peak_rss_mb}; empty when the instance never ran."""
+    """Process name → {pid, started, state, restarts, peak_rss_mb, peak_pss_mb}; empty when the instance never ran.
+
+    Peaks: of the largest single process, and of it with all that it started, shared pages counted once.
+    """
     path = states_file(name)
     states: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.is_file() else {}
     return states

@@ -252,7 +252,11 @@ def service_environment(instance: Instance, service: str) -> dict[str, str]:
     providers = {"HOCBA_PROVIDERS_FILE": str(instance.home / "providers.json")}
     own: dict[str, dict[str, str]] = {
         "identity": {**providers, "HOCBA_TOKEN_SIGNING_KEY_FILE": str(secrets / "token-signing.jwk")},
-        "signing": {**providers, "HOCBA_SEALING_KEY_FILE": str(secrets / "sealing-key")},
+        "signing": {
+            **providers,
+            "HOCBA_SEALING_KEY_FILE": str(secrets / "sealing-key"),
+            "HOCBA_TSA_URL": f"{instance.url('sandbox-pki')}/tsa",
+        },
         "publishing": {
             "HOCBA_GATEWAY_URL": instance.url("sandbox-gateway"),
             "HOCBA_GATEWAY_CALLBACK_SECRET_FILE": str(secrets / "gateway-callback"),

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from infra.stack import leftovers, parts
 from infra.stack.instance import Instance, describe, description_file, states_file, write_json
+from infra.stack.memory import Peaks
 from infra.stack.processes import Process
 
 TICK_SECONDS = 0.1
@@ -55,11 +56,12 @@ class Running:
     not_before: float = 0.0
     pause: float = FIRST_PAUSE_SECONDS
     restarts: int = 0
-    peak_rss_mb: float = 0.0
+    memory: Peaks = field(default_factory=Peaks)
     step: Future[None] | None = None
     checking: Future[bool] | None = None
     answered: bool = False
     wanted: bool = True
+    failpoint: str | None = None
 
 
 @dataclass
@@ -120,6 +122,16 @@ class Supervisor:
         if one.state is State.STOPPED:
             one.wanted = True
             self._reset(one, State.WAITING)
+
+    def arm(self, failpoints: Mapping[str, str]) -> None:
+        """Start these anew, each to die at its failpoint (once, and that death does not count); whatever else was armed, without."""
+        some = [one for name, one in self.running.items() if name in failpoints or one.failpoint is not None]
+        self._end(some, signal.SIGTERM)
+        for one in some:
+            one.failpoint = failpoints.get(one.process.name)
+            one.pause = FIRST_PAUSE_SECONDS
+            self._reset(one, State.WAITING)
+        self._publish()
 
     # --- the supervising thread ---
 
@@ -186,6 +198,8 @@ class Supervisor:
             return
         one.log = _open_log(self.instance.logs / f"{name}.log")
         environment = {**_plain_environment(), **one.process.env(self.instance), **self.extra_env.get(name, {})}
+        if one.failpoint is not None:
+            environment["HOCBA_FAILPOINT"] = one.failpoint
         one.child = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", "--", *command],
             cwd=parts.ROOT,
@@ -234,8 +248,11 @@ class Supervisor:
             self.failure = self._with_log(f"{what}; nothing works without it", one)
             return
         now = time.monotonic()
-        self._deaths.append(now)
-        while now - self._deaths[0] > DEATHS_WITHIN_SECONDS:
+        if one.failpoint is not None and status == -signal.SIGKILL:
+            what, one.failpoint = f"{what} at {one.failpoint}", None
+        else:
+            self._deaths.append(now)
+        while self._deaths and now - self._deaths[0] > DEATHS_WITHIN_SECONDS:
             self._deaths.popleft()
         if len(self._deaths) >= DEATHS_ALLOWED:
             self.failure = self._with_log(f"{what}: the {DEATHS_ALLOWED}th death within {DEATHS_WITHIN_SECONDS:.0f} s", one)
@@ -302,12 +319,10 @@ class Supervisor:
         if now - self._memory_at < MEMORY_EVERY_SECONDS:
             return
         self._memory_at = now
-        resident: dict[int, float] = {}
-        for row in leftovers.everything():
-            resident[row.session] = resident.get(row.session, 0.0) + row.resident_mb
+        rows = leftovers.everything()
         for one in self.running.values():
             if one.child is not None:
-                one.peak_rss_mb = max(one.peak_rss_mb, resident.get(one.child.pid, 0.0))
+                one.memory.take([row for row in rows if row.session == one.child.pid], now)
         self._write_states()
 
     def _publish(self) -> None:
@@ -325,7 +340,8 @@ class Supervisor:
                 "boot": boot,
                 "state": one.state.value,
                 "restarts": one.restarts,
-                "peak_rss_mb": round(one.peak_rss_mb, 1),
+                "peak_rss_mb": round(one.memory.largest_mb, 1),
+                "peak_pss_mb": round(one.memory.together_mb, 1),
             }
             for name, one in self.running.items()
         }

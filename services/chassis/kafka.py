@@ -53,12 +53,16 @@ ATTEMPTS = 5
 PAUSE = 0.2
 """Seconds before the second attempt; doubled for each further one."""
 DEAD_IN_A_ROW = 5
+MAX_POLL_MS = 300_000
+"""A consumer that takes longer between two polls leaves its group."""
 MAX_BACKOFF = 30.0
-"""Seconds; far below max_poll_interval, or the group would be rebalanced for ever (aiokafka#848)."""
 WAIT_SECONDS = 240.0
-"""How long a batch waits in place for a dependency; below max_poll_interval too."""
-SESSION_MS = 45_000
-"""After a kill it takes this long until the partitions pass on; shorter, and a busy machine is taken for a dead one."""
+"""How long a batch waits in place for a dependency. With MAX_BACKOFF it stays below MAX_POLL_MS, or the group would be
+rebalanced for ever (aiokafka#848)."""
+SEND_SECONDS = 60.0
+"""An idempotent producer would try for ever (aiokafka#1101)."""
+CLOSE_SECONDS = 5.0
+JOIN_SECONDS = 240.0
 SILENT_SECONDS = 240.0
 FINISH_SECONDS = 15.0
 WATCH_SECONDS = 2.0
@@ -69,22 +73,40 @@ OURS = (ORIGIN, REASON, DETAIL, REPLAY)
 log = logging.getLogger(__name__)
 
 
+class ProducerLost(Exception):
+    """The broker did not take what was sent in time. Waiting does not help: this producer is not to be used again."""
+
+
 class Producer:
-    """acks=all and idempotent. After a failure of it the process must end (aiokafka#1017): it is crash-only."""
+    """acks=all and idempotent. After a failure of it the process must end (aiokafka#1017): it is crash-only.
+
+    Sending raises KafkaError, and ProducerLost after SEND_SECONDS.
+    """
 
     def __init__(self, client: AIOKafkaProducer) -> None:
         self._client = client
 
     async def send_all(self, messages: Sequence[tuple[str, str, bytes, str]]) -> None:
         """(topic, key, value, event id) each; returns when the broker has every one of them."""
-        waiting = [
-            await self._client.send(name, value=value, key=key.encode(), headers=[("id", event_id.encode())])
-            for name, key, value, event_id in messages
-        ]
-        await asyncio.gather(*waiting)
+        async with _in_time():
+            waiting = [
+                await self._client.send(name, value=value, key=key.encode(), headers=[("id", event_id.encode())])
+                for name, key, value, event_id in messages
+            ]
+            await asyncio.gather(*waiting)
 
     async def send_raw(self, name: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> None:
-        await self._client.send_and_wait(name, value=value, key=key, headers=list(headers))
+        async with _in_time():
+            await self._client.send_and_wait(name, value=value, key=key, headers=list(headers))
+
+
+@asynccontextmanager
+async def _in_time() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            yield
+    except TimeoutError as problem:
+        raise ProducerLost(f"no word from the broker for {SEND_SECONDS:.0f} s") from problem
 
 
 @asynccontextmanager
@@ -97,12 +119,13 @@ async def producer(settings: Settings, service: str) -> AsyncIterator[Producer]:
         linger_ms=5,
         max_request_size=4 * 1024 * 1024,
     )
-    await client.start()
     try:
+        async with _in_time():
+            await client.start()
         yield Producer(client)
     finally:
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(CLOSE_SECONDS):
                 await client.stop()
         except TimeoutError:
             log.warning("the producer could not be closed; what it had not sent is still in the outbox")
@@ -344,11 +367,12 @@ class Readers:
 
     def __init__(self, settings: Settings, service: str, db: Database, dead_letters: Producer) -> None:
         self.readings: dict[str, tuple[Reading, Any]] = {}
+        self.session_ms = int(settings.consumer_session_seconds * 1000)
         self.problem: BaseException | None = None
         self.db = db
         self.dead_letters = dead_letters
         self._failed = asyncio.Event()
-        self._heard: dict[str, tuple[int, float]] = {}
+        self._heard: dict[str, tuple[int, dict[Any, int], float]] = {}
         self.broker = KafkaBroker(
             settings.kafka,
             client_id=service,
@@ -371,9 +395,9 @@ class Readers:
             max_records=MAX_RECORDS,
             batch_timeout_ms=100,
             fetch_max_wait_ms=100,
-            session_timeout_ms=SESSION_MS,
-            heartbeat_interval_ms=SESSION_MS // 9,
-            max_poll_interval_ms=300_000,
+            session_timeout_ms=self.session_ms,
+            heartbeat_interval_ms=self.session_ms // 9,
+            max_poll_interval_ms=MAX_POLL_MS,
             parser=_tolerant,
             decoder=_undecoded,
         )
@@ -400,7 +424,7 @@ class Readers:
     async def run(self) -> None:
         """Until cancelled; raises when a consumer cannot go on, so that the process is started again."""
         try:
-            await self.broker.start()
+            await self._join()
             while self.problem is None:
                 for group, (reading, subscriber) in self.readings.items():
                     await self._look_at(group, reading, subscriber)
@@ -408,31 +432,43 @@ class Readers:
                     await asyncio.wait_for(self._failed.wait(), WATCH_SECONDS)
             raise RuntimeError("a consumer could not go on") from self.problem
         finally:
-            async with asyncio.timeout(FINISH_SECONDS + 5):
+            async with asyncio.timeout(FINISH_SECONDS + CLOSE_SECONDS):
                 await self.broker.stop()
 
+    async def _join(self) -> None:
+        try:
+            async with asyncio.timeout(JOIN_SECONDS):
+                await self.broker.start()
+        except TimeoutError as problem:
+            raise RuntimeError(f"the consumers were not let into their groups within {JOIN_SECONDS:.0f} s") from problem
+
     async def _look_at(self, group: str, reading: Reading, subscriber: Any) -> None:
-        """aiokafka tells nobody when it stalls or never gets a partition (#847, #1187): the broker's last answer does."""
+        """aiokafka tells nobody when it stalls or never gets a partition (#847, #1187).
+
+        The broker's last answer does, and whether what it announced is taken: a loop that hangs in a commit goes on fetching.
+        """
         client: AIOKafkaConsumer = subscriber.consumer
         assigned = client.assignment()
         CONSUMER_ASSIGNED.labels(group).set(len(assigned))
         answered = max((client.last_poll_timestamp(p) or 0 for p in assigned), default=0)
-        before, at = self._heard.get(group, (0, time.monotonic()))
-        if reading.busy or (answered and answered != before):
-            at = time.monotonic()
-        self._heard[group] = (answered, at)
-        silent = time.monotonic() - at
-        CONSUMER_POLL_AGE.labels(group).set(silent)
-        lag = 0
+        ends = {partition: client.highwater(partition) or 0 for partition in assigned}
+        taken: dict[Any, int] = {}
         for partition in assigned:
             with suppress(KafkaError, TimeoutError):
                 async with asyncio.timeout(1):
-                    lag += max(0, (client.highwater(partition) or 0) - await client.position(partition))
+                    taken[partition] = await client.position(partition)
+        lag = sum(max(0, ends[partition] - position) for partition, position in taken.items())
         CONSUMER_LAG.labels(group).set(lag)
+        answered_before, taken_before, at = self._heard.get(group, (0, {}, time.monotonic()))
+        if reading.busy or (answered and answered != answered_before and (not lag or taken != taken_before)):
+            at = time.monotonic()
+        self._heard[group] = (answered, taken, at)
+        silent = time.monotonic() - at
+        CONSUMER_POLL_AGE.labels(group).set(silent)
         if any(task.done() for task in subscriber.tasks):
             self._fail(RuntimeError(f"{group}: the consumer's loop has ended"))
         if silent > SILENT_SECONDS:
-            self._fail(RuntimeError(f"{group}: no partition or no answer from the broker for {silent:.0f} s"))
+            self._fail(RuntimeError(f"{group}: no partition or no answer from the broker, or nothing taken, for {silent:.0f} s"))
 
 
 async def _tolerant(records: tuple[ConsumerRecord[Any, Any], ...], original: Callable[[Any], Awaitable[KafkaMessage]]) -> KafkaMessage:

@@ -33,6 +33,7 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from services.chassis import failpoints
 from services.chassis.settings import Settings, secret
 
 if TYPE_CHECKING:
@@ -115,7 +116,9 @@ async def transaction(db: Database, work: Callable[[Session], Awaitable[T]]) -> 
             session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority"))
             try:
                 result = await work(session)
+                failpoints.reach("transaction.before-commit")
                 await _commit(session)
+                failpoints.reach("transaction.committed")
             except PyMongoError as problem:
                 if session.delegate.in_transaction:
                     await session.abort_transaction()

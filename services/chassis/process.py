@@ -98,7 +98,7 @@ async def _live(service: Service, settings: Settings, roles: set[str]) -> None:
         if roles & {"worker", "relay"}:
             sender = await stack.enter_async_context(producer(settings, service.name))
             if "relay" in roles:
-                running.append(Relay(db, sender).run())
+                running.append(Relay(db, sender, settings.relay_lease_seconds).run())
             if "worker" in roles:
                 readers = Readers(settings, service.name, db, sender)
                 for consumer in service.consumers(parts):

@@ -25,16 +25,15 @@ if TYPE_CHECKING:
     from services.chassis.mongo import Database, Document
 
 BATCH = 500
-LEASE_SECONDS = 15.0
 RENEW_SECONDS = 5.0
-SEND_TIMEOUT = 60.0
 log = logging.getLogger(__name__)
 
 
 class Relay:
-    def __init__(self, db: Database, producer: Producer) -> None:
+    def __init__(self, db: Database, producer: Producer, lease_seconds: float = 15.0) -> None:
         self.db = db
         self.producer = producer
+        self.lease_seconds = lease_seconds
         self.owner = owner_token()
         self.buckets: list[int] = []
         self._news = asyncio.Event()
@@ -63,11 +62,11 @@ class Relay:
         while True:
             await self.take_buckets()
             self._news.set()
-            await asyncio.sleep(RENEW_SECONDS)
+            await asyncio.sleep(min(RENEW_SECONDS, self.lease_seconds / 3))
 
     async def take_buckets(self) -> None:
         leases = self.db["relay_leases"]
-        held = [b for b in range(BUCKETS) if await hold(leases, f"bucket-{b:02d}", self.owner, LEASE_SECONDS)]
+        held = [b for b in range(BUCKETS) if await hold(leases, f"bucket-{b:02d}", self.owner, self.lease_seconds)]
         if held != self.buckets:
             log.info("relay holds buckets", extra={"buckets": held})
         self.buckets = held
@@ -115,8 +114,7 @@ class Relay:
         while by_subject:
             wave = [events.pop(0) for events in by_subject.values()]
             by_subject = defaultdict(list, {key: events for key, events in by_subject.items() if events})
-            async with asyncio.timeout(SEND_TIMEOUT):
-                await self.producer.send_all([(e["topic"], e["subject"], e["body"].encode(), str(e["_id"])) for e in wave])
+            await self.producer.send_all([(e["topic"], e["subject"], e["body"].encode(), str(e["_id"])) for e in wave])
             failpoints.reach("relay.published")
             await self.db["outbox"].update_many({"_id": {"$in": [e["_id"] for e in wave]}}, [{"$set": {"published_at": "$$NOW"}}])
             for e in wave:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+V = TypeVar("V")
 
 
 class Settings(BaseSettings):
@@ -31,19 +34,24 @@ class Settings(BaseSettings):
     trust_dir: Path | None = None
     providers_file: Path | None = None
     sealing_key_file: Path | None = None
+    tsa_url: str | None = Field(default=None, description="RFC 3161 timestamping authority")
     ca_file: Path | None = None
     gateway_url: str | None = None
     gateway_callback_secret_file: Path | None = None
     service_key_file: Path | None = None
     service_cert_file: Path | None = None
     pool_size: int = Field(default=1, ge=1, description="processes for work that needs the processor")
+    # how long others wait for what a killed process held; shorter, and a busy one is taken for dead
+    consumer_session_seconds: float = Field(default=45, ge=6, description="partitions of a topic; the broker allows no less than 6")
+    relay_lease_seconds: float = Field(default=15, gt=0, description="buckets of the outbox")
+    lease_seconds: float = Field(default=60, gt=0, description="signing batches, jobs, packages")
 
 
 def secret(path: Path) -> str:
     return path.read_text(encoding="utf-8").strip()
 
 
-def needed(value: Path | None, name: str) -> Path:
+def needed(value: V | None, name: str) -> V:
     """A setting that this service cannot do without."""
     if value is None:
         raise SystemExit(f"HOCBA_{name.upper()} is not set")

@@ -9,7 +9,7 @@ import time
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-from services.chassis.kafka import TRANSIENT
+from services.chassis.kafka import is_transient
 from services.chassis.metrics import WORK_SECONDS
 
 if TYPE_CHECKING:
@@ -22,14 +22,17 @@ log = logging.getLogger(__name__)
 async def forever(name: str, work: Callable[[], Awaitable[int]], *, idle: float = 0.3) -> None:
     """Call `work` for ever; it answers how many items it dealt with, and is asked again at once as long as there are any.
 
-    A dependency that is away is waited for, with back-off; any other failure ends the process.
+    What may pass is waited for, with back-off; any other failure ends the process.
     """
     failures = 0
     while True:
         started = time.perf_counter()
         try:
             done = await work()
-        except TRANSIENT:
+        except Exception as problem:
+            if not is_transient(problem):
+                log.critical("work cannot go on", extra={"work": name})
+                raise
             failures += 1
             log.warning("work failed, will be tried again", extra={"work": name, "failures": failures}, exc_info=True)
             await asyncio.sleep(min(0.2 * 2 ** min(failures, 8), 15.0))

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 PACKAGE_SIZE = 50
 """Transcripts."""
-LEASE_SECONDS = 90.0
 ASK_AFTER = dt.timedelta(seconds=20)
 LONGEST_PAUSE = 60.0
 CALLBACK_PATH = "/api/publishing/gateway-callbacks"
@@ -43,6 +42,7 @@ class Delivery:
         self.store = store
         self.gateway = gateway
         self.owner = owner_token()
+        self.lease_seconds = 1.5 * parts.settings.lease_seconds  # an answer of the gateway may take its time
 
     async def pack(self) -> int:
         """Put cleared transcripts of one class into a package; one whose files are damaged is stopped alone."""
@@ -87,6 +87,8 @@ class Delivery:
         body = await self.parts.pool.run(build_package, info, enclosed)
         kept = await self.parts.objects.put(f"packages/{info.id}", ".zip", body, "application/zip")
 
+        failpoints.reach("publishing.pack.stored")
+
         async def work(session: Session) -> None:
             loaded = await self.store.load(session, transcripts)
             packed = [Change({**d, "state": "PACKED", "package": info.id}) for d in loaded.values() if d["state"] == "CLEARED"]
@@ -107,8 +109,10 @@ class Delivery:
                     "next_at": info.made_at,
                 },
             )
+            failpoints.reach("publishing.pack.before-commit")
 
         await transaction(self.store.db, work)
+        failpoints.reach("publishing.pack.committed")
 
     async def send(self) -> int:
         """Send one package that is due; one that may have arrived already is asked about first."""
@@ -132,6 +136,7 @@ class Delivery:
         else:
             failpoints.reach("publishing.sent")
             await self._sent(package, attempts)
+            failpoints.reach("publishing.sent.committed")
         await release(self.store.db["packages"], package["_id"], self.owner)
         return 1
 
@@ -155,7 +160,7 @@ class Delivery:
 
     async def _due(self, state: str) -> Document | None:
         return await claim(
-            self.store.db["packages"], {"state": state, "next_at": {"$lte": clock.now()}}, self.owner, LEASE_SECONDS, sort="next_at"
+            self.store.db["packages"], {"state": state, "next_at": {"$lte": clock.now()}}, self.owner, self.lease_seconds, sort="next_at"
         )
 
     async def _sent(self, package: Document, attempts: int) -> None:

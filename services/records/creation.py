@@ -15,9 +15,8 @@ from services.chassis.mongo import Document, Session, transaction
 from services.records.completeness import missing
 from services.records.content import required_signers, transcript_content
 from services.records.errors import ALREADY_CREATED, NOTHING_SELECTED, UNPRINTABLE
-from services.records.render.pdf import transcript_pdf, unusual
-from services.records.render.xml import transcript_xml, validate_transcript
-from services.records.schoolyear import PrimaryResult, Result, SecondaryResult, TranscriptContent
+from services.records.render.pooled import build
+from services.records.schoolyear import PrimaryResult, Result, SecondaryResult
 from services.records.store import class_of, document_ref, pupil_of
 from services.records.transcripts import State
 
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from services.records.store import Store
 
 CHUNK = 40
-LEASE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -82,17 +80,18 @@ class Creation:
         self.parts = parts
         self.store = store
         self.owner = owner_token()
+        self.lease_seconds = parts.settings.lease_seconds
 
     async def round(self) -> int:
         """Take one job and finish it, chunk by chunk; returns how many pupils were dealt with."""
         jobs = self.store.db["jobs"]
-        job = await claim(jobs, {"state": "running"}, self.owner, LEASE_SECONDS)
+        job = await claim(jobs, {"state": "running"}, self.owner, self.lease_seconds)
         if job is None:
             return 0
         year = await YearData.load(self.store, job["school"], job["year"])
         remaining: list[str] = job["remaining"]
         for start_at in range(0, len(remaining), CHUNK):
-            if not await renew(jobs, job["_id"], self.owner, LEASE_SECONDS):
+            if not await renew(jobs, job["_id"], self.owner, self.lease_seconds):
                 return 0
             codes = remaining[start_at : start_at + CHUNK]
             await self._chunk(job, codes, year, last=start_at + CHUNK >= len(remaining))
@@ -119,8 +118,10 @@ class Creation:
             await self.store.advance_job(session, job["_id"], done=codes, created=len(new), refused=refused, finished=last)
             details = {"created": len(new), "refused": len(codes) - len(new)}
             await audit.record(self.store.db, session, actor=job["actor"], act="create", subject=job["_id"], details=details)
+            failpoints.reach("records.create.before-commit")
 
         await transaction(self.store.db, work)
+        failpoints.reach("records.create.committed")
 
     @staticmethod
     def _reasons(pupil: Document, year: YearData, *, exists: bool) -> list[dict[str, Any]]:
@@ -190,22 +191,6 @@ class Creation:
             "created_at": content.created_at,
         }
         return Change(document, fact)
-
-
-def build(content: str) -> tuple[bytes, str]:
-    """In a process of the pool: the XML, and what keeps it from being a transcript ("" when nothing does).
-
-    Characters that the form's font may lack are tried out now, not when teachers have signed already.
-    """
-    parsed = TranscriptContent.model_validate_json(content)
-    try:
-        document = transcript_xml(parsed)
-        problems = validate_transcript(document)
-        if not problems and unusual(content):
-            transcript_pdf(parsed, [], document, preview=True)
-    except ValueError as problem:
-        return b"", str(problem)
-    return document, "; ".join(problems[:3])
 
 
 def result_of(pupil: Document) -> Result:

@@ -61,7 +61,7 @@ def consumers(store: Store) -> list[Consumer]:
             session,
             list(events),
             lambda t, fact: Change(
-                moved(_with_signature(t, fact), "sealed", **_files(fact)),
+                moved(_with_signature(t, fact), "sealed", **_files(fact), level=fact.level, timestamped_at=fact.timestamped_at),
                 TranscriptSignedV1(school=t["school"], class_code=t["class_code"]),
             ),
         )

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from contracts.documents import DocumentRef
 from contracts.events.records import TranscriptRenderedV1
-from contracts.events.signing import SignatureFact
 from services.chassis import failpoints
 from services.chassis.aggregates import Change
 from services.chassis.kafka import TRANSIENT
 from services.chassis.metrics import WORK_ITEMS
 from services.chassis.mongo import Document, Session, transaction
-from services.records.render.pdf import transcript_pdf
-from services.records.schoolyear import SubjectSignature, TranscriptContent
+from services.records.render.pooled import render
+from services.records.schoolyear import TranscriptContent
 from services.records.store import document_ref
 from services.records.transcripts import State, moved
 
@@ -25,18 +24,6 @@ if TYPE_CHECKING:
 
 CHUNK = 24
 log = logging.getLogger(__name__)
-
-
-def render(content: str, signatures: list[Document], xml: bytes) -> bytes:
-    """In a process of the pool: from plain data to the final PDF."""
-    parsed = TranscriptContent.model_validate_json(content)
-    return transcript_pdf(parsed, [_panel(SignatureFact.model_validate(s)) for s in signatures], xml)
-
-
-def _panel(s: SignatureFact) -> SubjectSignature:
-    return SubjectSignature(
-        staff=s.person, name=s.name, subjects=s.subjects, signed_at=s.signed_at, certificate_serial=s.certificate_serial
-    )
 
 
 class Rendering:
@@ -75,8 +62,10 @@ class Rendering:
             ]
             await self.store.save(session, changes, actor="records", cause="rendering")
             await self.store.finish_renderings(session, list(rendered))
+            failpoints.reach("records.render.before-commit")
 
         await transaction(self.store.db, work)
+        failpoints.reach("records.render.committed")
         return len(due)
 
     async def _render(self, due: Document) -> DocumentRef:

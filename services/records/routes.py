@@ -157,6 +157,8 @@ async def transcript(request: Request, who: Who, transcript_id: str) -> dict[str
         "state_text": WORDS[State(found["state"])],
         "refusal": found.get("refusal"),
         "signatures": found["signatures"],
+        "level": found.get("level"),
+        "timestamped_at": found.get("timestamped_at"),
         "documents": {k: found[k] for k in ("xml", "pdf") if found[k]},
     }
 

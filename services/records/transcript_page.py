@@ -39,7 +39,8 @@ def context_of(transcript: Mapping[str, Any]) -> dict[str, Any]:
         "facts": facts_of(content),
         "tables": tables_of(content),
         "signatures": signatures_of(content, [SignatureFact.model_validate(s) for s in transcript["signatures"]]),
-        "sealed": any(s["role"] == "issue" for s in transcript["signatures"]),
+        "level": transcript.get("level") or "",
+        "timestamped_at": transcript.get("timestamped_at"),
         **_files(transcript),
     }
 

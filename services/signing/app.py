@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from services.chassis.process import Parts, Service
+from services.chassis.settings import needed
 from services.chassis.web.app import make_app
 from services.chassis.work import forever
+from services.means.timestamps import TimestampAuthority, outgoing
+from services.means.validation_data import ValidationSource
 from services.signing import handlers, pages, routes
 from services.signing.assembling import Assembling
-from services.signing.providers import Providers
+from services.signing.providers import Providers, read_roots
 from services.signing.runner import Runner
+from services.signing.sealing import Sealing
 from services.signing.store import Store, ensure_indexes
 
 if TYPE_CHECKING:
@@ -37,9 +41,17 @@ def consumers(parts: Parts) -> Sequence[Consumer]:
 def work(parts: Parts) -> Sequence[Coroutine[None, None, None]]:
     store = Store(parts.db)
     return [
+        _sealing(parts, store),
         forever("assembling", Assembling(parts, store).round),
         forever("batches", Runner(parts, store, Providers(parts.settings)).round),
     ]
+
+
+async def _sealing(parts: Parts, store: Store) -> None:
+    roots = read_roots(needed(parts.settings.trust_dir, "trust_dir"))
+    async with outgoing() as session:
+        authority = TimestampAuthority(needed(parts.settings.tsa_url, "tsa_url"), roots, session)
+        await forever("sealing", Sealing(parts, store, ValidationSource(roots, authority, session), authority).round)
 
 
 service = Service(name="signing", web=web, indexes=ensure_indexes, consumers=consumers, work=work)

@@ -10,9 +10,11 @@ from contracts.documents import DocumentRef
 from contracts.events.signing import SignatureFact, SubjectsSignedV1
 from services.chassis import failpoints
 from services.chassis.aggregates import Change
+from services.chassis.errors import Refused
 from services.chassis.mongo import Document, Session, transaction
 from services.chassis.objects import DamagedObject, MissingObject
 from services.signing import xml
+from services.signing.errors import DAMAGED
 from services.signing.steps import STEPS
 from services.signing.tasks import ASSEMBLING, RENDERING, at_step, signers_of
 
@@ -37,7 +39,7 @@ class Assembling:
         elements = await self.store.signatures([t["_id"] for t in due])
         outcomes = await self._each(due, elements)
         files = {t: outcome for t, outcome in outcomes.items() if outcome is not None}
-        await self.store.set_aside([t for t, outcome in outcomes.items() if outcome is None])
+        await self.store.set_aside({t: Refused(DAMAGED) for t, outcome in outcomes.items() if outcome is None})
         failpoints.reach("signing.assembled")
 
         async def work(session: Session) -> None:

@@ -124,3 +124,11 @@ DAMAGED = Refusal(
     "Báo ngay cho bộ phận hỗ trợ kèm mã học bạ.",
     "the stored document is damaged or cannot be signed",
 )
+UNPROVABLE = Refusal(
+    "HB-SIG-016",
+    409,
+    "Không đóng được dấu thời gian",
+    "Học bạ đã đủ chữ ký nhưng một chứng thư số không còn chứng minh được: {reason}",
+    "Hủy học bạ này và tạo lại phiên bản mới với chứng thư số còn hiệu lực.",
+    "validation data of a signer does not prove the certificate: {problem}",
+)

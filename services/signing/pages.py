@@ -21,7 +21,7 @@ from services.signing import batch_pages, batches, errors
 from services.signing.errors import BEING_SIGNED, NOT_WAITING, WRONG_LOGIN
 from services.signing.routes import providers_of, store_of
 from services.signing.steps import STEPS
-from services.signing.tasks import signers_of
+from services.signing.tasks import SEALING, signers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -202,10 +202,16 @@ def _row(task: Document, who: Principal, step: str, tab: str) -> dict[str, Any]:
         "grade": task["grade"],
         "part": STEPS[step].role(subjects),
         "at": dt.datetime.fromisoformat(at) if at else None,
-        "state_text": "Đã ký" if tab == "signed" else "Đang trong đợt ký" if busy else "Chờ ký",
+        "state_text": _signed_text(task) if tab == "signed" else "Đang trong đợt ký" if busy else "Chờ ký",
         "signable": tab == "awaiting" and not busy,
         "href": f"/ui/records/transcripts/{task['_id']}",
     }
+
+
+def _signed_text(task: Document) -> str:
+    if task.get("stopped"):
+        return f"Đã ký; {task['stopped']['code']}: {task['stopped']['reason']}"
+    return "Đã ký, đang đóng dấu thời gian" if task["step"] == SEALING else "Đã ký"
 
 
 @router.post("/{step}")

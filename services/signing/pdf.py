@@ -121,7 +121,7 @@ def finish(document: bytes, prepared: PreparedPdf, value: bytes, certificate: by
     return output.getvalue()
 
 
-class _SignatureRevision(IncrementalPdfFileWriter):
+class SignatureRevision(IncrementalPdfFileWriter):
     """Leaves /Info and XMP as rendered: a signature is no new edition, and rewriting them costs 5 KB a signature."""
 
     def _update_meta(self) -> None:
@@ -131,7 +131,7 @@ class _SignatureRevision(IncrementalPdfFileWriter):
 def _append_signature(
     base: bytes, field: str, *, signed_at: datetime, name: str, reason: str, reserved: int
 ) -> tuple[PreparedByteRangeDigest, bytes]:
-    writer = _SignatureRevision(BytesIO(base))
+    writer = SignatureRevision(BytesIO(base))
     first = next(enumerate_sig_fields(writer.prev, filled_status=True), None) is None
     # the step below PdfSigner, because that one draws a stamp over the appearance which the renderer placed
     embedding = PdfCMSEmbedder().write_cms(field_name=field, writer=writer, existing_fields_only=True)

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.documents import DocumentRef
 from contracts.event import Fact
-from contracts.events.signing import SignatureFact, StepSignedV1, SubjectSignedV1, TranscriptSealedV1
+from contracts.events.signing import SignatureFact, StepSignedV1, SubjectSignedV1
 from services.chassis import audit, clock, failpoints
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refusal, Refused
-from services.chassis.kafka import TRANSIENT
+from services.chassis.kafka import is_transient
 from services.chassis.leases import claim, owner_token, release, renew
 from services.chassis.mongo import Document, Session, transaction
 from services.means.remote import Authorized, Credential, Expired, Outcome, ProviderError, ProviderRefused, ProviderUnavailable, Rejected
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 AT_ONCE = 16
 """Batches that one worker runs at a time: most of them wait for somebody's phone."""
 CHUNK = 24
-LEASE_SECONDS = 60.0
 POLL_SECONDS = 0.5
 ATTEMPTS = 3
 log = logging.getLogger(__name__)
@@ -55,6 +54,7 @@ class Runner:
         self.store = store
         self.providers = providers
         self.owner = owner_token()
+        self.lease_seconds = parts.settings.lease_seconds
         self.running: set[asyncio.Task[None]] = set()
 
     async def round(self) -> int:
@@ -62,7 +62,7 @@ class Runner:
         if len(self.running) >= AT_ONCE:
             return 0
         batch = await claim(
-            self.store.db["batches"], {"state": {"$in": ["preparing", "waiting", "signing"]}}, self.owner, LEASE_SECONDS, sort="at"
+            self.store.db["batches"], {"state": {"$in": ["preparing", "waiting", "signing"]}}, self.owner, self.lease_seconds, sort="at"
         )
         if batch is None:
             return 0
@@ -77,12 +77,13 @@ class Runner:
             await self._go(batch)
         except LeaseLost:
             log.warning("lost the lease of a batch", extra={"batch": batch["_id"]})
-        except TRANSIENT:
-            log.warning("a batch was interrupted and will be taken up again", extra={"batch": batch["_id"]}, exc_info=True)
-            await asyncio.sleep(1)
-        except Exception:
-            log.exception("a batch failed", extra={"batch": batch["_id"], "attempt": batch.get("attempts", 0) + 1})
-            await self._defective(batch)
+        except Exception as problem:
+            if is_transient(problem):
+                log.warning("a batch was interrupted and will be taken up again", extra={"batch": batch["_id"]}, exc_info=True)
+                await asyncio.sleep(1)
+            else:
+                log.exception("a batch failed", extra={"batch": batch["_id"], "attempt": batch.get("attempts", 0) + 1})
+                await self._defective(batch)
         finally:
             renewing.cancel()
             await release(self.store.db["batches"], batch["_id"], self.owner)
@@ -100,8 +101,8 @@ class Runner:
         await self.store.forget_secrets(batch["_id"])
 
     async def _renew(self, batch_id: str) -> None:
-        while await renew(self.store.db["batches"], batch_id, self.owner, LEASE_SECONDS):  # noqa: ASYNC110 - a lease is kept by time
-            await asyncio.sleep(LEASE_SECONDS / 4)
+        while await renew(self.store.db["batches"], batch_id, self.owner, self.lease_seconds):  # noqa: ASYNC110 - a lease is kept by time
+            await asyncio.sleep(self.lease_seconds / 4)
 
     async def _set(self, batch: Document, **changes: Any) -> None:
         if not await self.store.set_batch(batch["_id"], self.owner, changes):
@@ -132,9 +133,9 @@ class Runner:
             for item, outcome in zip(chunk, outcomes, strict=True):
                 if isinstance(outcome, Prepared):
                     changes[item["_id"]] = {"state": "prepared", "prepared": outcome.model_dump(mode="python")}
-                elif isinstance(outcome, TRANSIENT):
+                elif is_transient(outcome):
                     raise outcome
-                elif isinstance(outcome, BaseException):
+                else:
                     log.error("a transcript cannot be prepared", extra={"transcript": item["transcript"]}, exc_info=outcome)
                     await self._fail(batch, [item], DAMAGED)
             await self.store.set_items(changes)
@@ -170,6 +171,7 @@ class Runner:
             if clock.now() > batch["deadline"]:
                 raise Refused(EXPIRED)
             answer = await self._asked(batch, hashes, len(items))
+            failpoints.reach("signing.asked")
             if isinstance(answer, Authorized):
                 await self._set(batch, state="signing", sad=self.providers.seal(answer.sad))
                 return
@@ -219,7 +221,7 @@ class Runner:
         for item, outcome in zip(items, outcomes, strict=True):
             if isinstance(outcome, tuple):
                 done[item["transcript"]] = outcome
-            elif isinstance(outcome, TRANSIENT):
+            elif is_transient(outcome):
                 raise outcome
             elif isinstance(outcome, WrongSignature):
                 log.error(
@@ -377,9 +379,9 @@ class Runner:
         SIGNATURES.labels(batch["step"], state).inc(len(items))
 
 
-def _told(step: str, fact: SignatureFact, files: Mapping[str, DocumentRef], after: Document) -> Fact:
+def _told(step: str, fact: SignatureFact, files: Mapping[str, DocumentRef], after: Document) -> Fact | None:
     if step == "subjects":
         return SubjectSignedV1(signature=fact, remaining=len(waiting_in(after, "subjects")))
     if step == "issue":
-        return TranscriptSealedV1(signature=fact, xml=files["xml"], pdf=files["pdf"])
+        return None  # told once both documents are at the archive level (`sealing.py`)
     return StepSignedV1(step=step, signature=fact, xml=files["xml"], pdf=files["pdf"])

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from services.chassis import aggregates, clock
 from services.chassis.errors import NOT_FOUND, Refused
+from services.chassis.leases import claim
 from services.chassis.mongo import ASCENDING, IndexModel, UpdateOne
+from services.signing.tasks import ASSEMBLING, SEALING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +24,7 @@ async def ensure_indexes(db: Database) -> None:
         [
             IndexModel([("school", ASCENDING), ("step", ASCENDING), ("waiting", ASCENDING), ("class_code", ASCENDING)]),
             IndexModel([("school", ASCENDING), ("signed_by", ASCENDING)]),
+            IndexModel([("step", ASCENDING), ("_id", ASCENDING)]),
         ]
     )
     await db["signatures"].create_indexes([IndexModel([("transcript", ASCENDING)])])
@@ -101,11 +104,16 @@ class Store:
         return found
 
     async def due_assemblies(self, limit: int) -> list[Document]:
-        return await self.db["tasks"].find({"step": "assembling", "damaged": None}).limit(limit).to_list(limit)
+        return await self.db["tasks"].find({"step": ASSEMBLING, "stopped": None}).limit(limit).to_list(limit)
 
-    async def set_aside(self, transcripts: Sequence[str]) -> None:
-        if transcripts:
-            await self.db["tasks"].update_many({"_id": {"$in": list(transcripts)}}, {"$set": {"damaged": True}})
+    async def claim_sealing(self, owner: str, seconds: float) -> Document | None:
+        return await claim(self.db["tasks"], {"step": SEALING, "stopped": None}, owner, seconds)
+
+    async def set_aside(self, stopped: Mapping[str, Refused]) -> None:
+        """Nothing more is done with these until somebody has looked at the reason."""
+        for transcript, refused in stopped.items():
+            reason = {"code": refused.code, "reason": refused.cause, "action": refused.action}
+            await self.db["tasks"].update_one({"_id": transcript}, {"$set": {"stopped": reason}})
 
     # batches
 

@@ -1,6 +1,7 @@
 """What a transcript still needs to be signed by whom: one task a transcript. Plain data in, decision out.
 
-`step` is the step at hand; between the subject teachers and the homeroom teacher it is "assembling", then "rendering".
+`step` is the step at hand; between the subject teachers and the homeroom teacher it is "assembling", then "rendering";
+after the school's signature "sealing" until both documents are at the archive level.
 `waiting` lists the persons who may sign now. `claims` says in which running batch a person's signature is.
 """
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from contracts.events.signing import SignatureFact
 
 Task = dict[str, Any]
-ASSEMBLING, RENDERING, DONE = "assembling", "rendering", "done"
+ASSEMBLING, RENDERING, SEALING, DONE = "assembling", "rendering", "sealing", "done"
 
 
 def new_task(event: Event[TranscriptCreatedV1]) -> Task:
@@ -75,5 +76,5 @@ def signed(task: Task, person: str, step: str, fact: SignatureFact, signature_id
     if waiting_in(after, step):
         return at_step(after, step)
     names = [s["name"] for s in steps]
-    following = names[names.index(step) + 1] if step != names[-1] else DONE
+    following = names[names.index(step) + 1] if step != names[-1] else SEALING
     return at_step(after, ASSEMBLING if step == "subjects" else following)

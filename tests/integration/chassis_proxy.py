@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import struct
+from asyncio import IncompleteReadError
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from threading import Thread
+from typing import TypeVar
 
 from infra.stack.instance import LOOPBACK
+
+PRODUCE, FETCH, METADATA, OFFSET_COMMIT, JOIN_GROUP, CREATE_TOPICS = 0, 1, 3, 8, 11, 19
+"""Kinds of Kafka's requests (api keys)."""
 
 
 class Proxy:
@@ -64,13 +71,76 @@ class Proxy:
         writer.transport.abort()
 
 
+class KafkaProxy(Proxy):
+    """Stays between a broker and its clients although the broker says where it lives, and tells requests apart by their kind.
+
+    `silent`: kinds that the broker never sees; the connection stays open, and nothing is answered on it any more.
+    `lose`: the kind whose next request reaches the broker, but the connection is cut before its answer.
+    `seen` and `last`: how many of each kind were sent, and the last one.
+    """
+
+    def __init__(self, target: str, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(target, loop)
+        self.silent: set[int] = set()
+        self.lose: int | None = None
+        self.seen: Counter[int] = Counter()
+        self.last: dict[int, bytes] = {}
+
+    async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: asyncio.Event) -> None:
+        deaf = False
+        while frame := await _frame(reader):
+            (kind,) = struct.unpack_from(">h", frame, 4)
+            self.seen[kind] += 1
+            self.last[kind] = frame
+            deaf = deaf or kind in self.silent
+            if deaf:
+                continue
+            if kind == self.lose:
+                asked.set()
+            writer.write(frame)
+            await writer.drain()
+        writer.transport.abort()
+
+    async def _answers(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: asyncio.Event) -> None:
+        host, port = self.target
+        real, ours = (host.encode() + struct.pack(">i", p) for p in (port, int(self.address.rpartition(":")[2])))
+        while frame := await _frame(reader):
+            if asked.is_set():
+                self.lose = None
+                self.lost += 1
+                break
+            writer.write(frame.replace(real, ours))
+            await writer.drain()
+        writer.transport.abort()
+
+
+async def _frame(reader: asyncio.StreamReader) -> bytes:
+    """A request or answer with its length; nothing when the connection has ended."""
+    try:
+        head = await reader.readexactly(4)
+        return head + await reader.readexactly(int.from_bytes(head))
+    except IncompleteReadError:
+        return b""
+
+
+P = TypeVar("P", bound=Proxy)
+
+
+def proxy_to(target: str) -> AbstractContextManager[Proxy]:
+    return _serving(Proxy, target)
+
+
+def kafka_proxy_to(target: str) -> AbstractContextManager[KafkaProxy]:
+    return _serving(KafkaProxy, target)
+
+
 @contextmanager
-def proxy_to(target: str) -> Iterator[Proxy]:
+def _serving(kind: type[P], target: str) -> Iterator[P]:
     """In a thread of its own: some clients hold up the event loop while they close."""
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    proxy = Proxy(target, loop)
+    proxy = kind(target, loop)
     server = asyncio.run_coroutine_threadsafe(asyncio.start_server(proxy.serve, LOOPBACK, 0), loop).result(10)
     proxy.address = f"{LOOPBACK}:{server.sockets[0].getsockname()[1]}"
     try:

@@ -1,7 +1,8 @@
 """A toy service on the chassis: boxes that balls are put into. Its worker and relay run as real processes in the kill tests.
 
 `python -m tests.integration.chassis_service worker|relay`, with TOY_TOPIC in the environment and, at will, TOY_POISON
-(balls that cannot be handled) and TOY_SLOW (seconds that handling takes).
+(balls that cannot be handled), TOY_SLOW (seconds that handling takes) and TOY_BLOCKED (seconds for which the first one holds
+up the event loop).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -64,6 +66,7 @@ class Handling:
     problem: Callable[[str], Exception] = ValueError
     calls: list[int] = field(default_factory=list)
     slow: float = 0
+    blocked: float = 0
 
     async def __call__(self, session: Session, events: list[Event[Any]]) -> None:
         self.calls.append(len(events))
@@ -74,6 +77,10 @@ class Handling:
         if self.slow:
             await self.db["begun"].insert_one({})  # outside the transaction, for all to see
             await asyncio.sleep(self.slow)
+        if self.blocked:
+            await self.db["begun"].insert_one({})
+            seconds, self.blocked = self.blocked, 0
+            time.sleep(seconds)  # noqa: ASYNC251 - holding up the event loop is what it is for
         for event in events:
             if event.data.ball in self.poison:
                 raise self.problem(event.data.ball)
@@ -192,6 +199,7 @@ class Toy:
     def start(self, *roles: str, failpoint: str = "", **more: str) -> subprocess.Popen[bytes]:
         """A real process of the toy service."""
         own = {"TOY_TOPIC": self.topic, "HOCBA_FAILPOINT": failpoint, "HOCBA_ADMIN_PORT": _free_port()}
+        own["HOCBA_CONSUMER_SESSION_SECONDS"] = "6"  # tests wait for it after a kill
         environment = {**os.environ, **self.environment, **own, **more}
         command = [sys.executable, "-m", "tests.integration.chassis_service", *roles]
         log = tempfile.TemporaryFile("w+b")  # noqa: SIM115 - as long as the process; a pipe would fill up and hold it
@@ -305,8 +313,12 @@ def consumer_of(topic: str, handling: Handling) -> Consumer:
 
 def consumers(parts: Parts) -> Sequence[Consumer]:
     poison = {ball for ball in os.environ.get("TOY_POISON", "").split(",") if ball}
-    handling = Handling(parts.db, poison=poison, slow=float(os.environ.get("TOY_SLOW", "0")))
+    handling = Handling(parts.db, poison=poison, slow=_seconds("TOY_SLOW"), blocked=_seconds("TOY_BLOCKED"))
     return [consumer_of(os.environ["TOY_TOPIC"], handling)]
+
+
+def _seconds(name: str) -> float:
+    return float(os.environ.get(name, "0"))
 
 
 async def no_indexes(db: Database) -> None:
@@ -316,6 +328,5 @@ async def no_indexes(db: Database) -> None:
 service = Service(name=SERVICE, web=lambda _: FastAPI(), indexes=no_indexes, consumers=consumers)
 
 if __name__ == "__main__":
-    kafka.SESSION_MS = 6_000  # the shortest that the broker allows: tests wait for it after a kill
     kafka.PAUSE = 0.01
     run(service)

@@ -105,11 +105,10 @@ async def test_a_subject_keeps_its_order_when_the_clocks_of_its_writers_differ(t
     assert await sequences(toy, "box") == list(range(1, 11))
 
 
-async def test_a_relay_leaves_the_buckets_of_another_alone_until_the_lease_ends(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relay, "LEASE_SECONDS", 1.0)
+async def test_a_relay_leaves_the_buckets_of_another_alone_until_the_lease_ends(toy: Toy) -> None:
     await toy.put("box", "ball")
     async with producer(toy.settings, SERVICE) as sender:
-        dead, standby = Relay(toy.db, sender), Relay(toy.db, sender)
+        dead, standby = Relay(toy.db, sender, lease_seconds=1.0), Relay(toy.db, sender, lease_seconds=1.0)
         await dead.take_buckets()
         await standby.take_buckets()
         assert (len(dead.buckets), standby.buckets) == (outbox.BUCKETS, [])

@@ -1,9 +1,9 @@
 """Judges the documents of a run with EU DSS and veraPDF alone.
 
-    python -m tests.interop.judge --documents OUT/documents --trust OUT/trust
+    python -m tests.interop.judge --documents OUT/documents --trust OUT/trust [--archived]
 
-Status 0 only if there are documents, each carries a signature, every signature is TOTAL_PASSED, every PDF is PDF/A-3b; 1 if not;
-2 if a validator cannot work.
+Status 0 only if there are documents, each carries a signature, every signature is TOTAL_PASSED, every PDF is PDF/A-3b, and, when
+asked for, each document is at the archive level; 1 if not; 2 if a validator cannot work.
 """
 
 import argparse
@@ -23,7 +23,7 @@ class Judgement:
     signatures: dict[Path, list[Signature]]
     archival: dict[Path, Verdict]
 
-    def faults(self) -> list[str]:
+    def faults(self, *, archived: bool = False) -> list[str]:
         """One line for each thing that keeps the run from passing."""
         if not self.signatures:
             return ["no *.pdf or *.xml documents"]
@@ -35,6 +35,10 @@ class Judgement:
                 if not one.passed:
                     why = "; ".join(one.errors) or one.sub_indication or ""
                     found.append(f"{file.name}: {one.signed_by or one.id}: {one.indication} {one.sub_indication or ''}: {why}")
+            if archived:
+                # in XML the last signature, the school's, covers the others and carries the archive timestamp
+                at_stake = signatures if file.suffix == ".pdf" else signatures[-1:]
+                found += [f"{file.name}: {s.id}: {s.format}, not LTA" for s in at_stake if not (s.format or "").endswith("-LTA")]
         found += [f"{file.name}: not PDF/A-3b: {'; '.join(one.failures)}" for file, one in self.archival.items() if not one.compliant]
         return found
 
@@ -67,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.interop.judge", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--documents", type=Path, required=True, help="folder of *.pdf and *.xml")
     parser.add_argument("--trust", type=Path, required=True, help="folder with roots (*.pem) and lists (*.crl) anywhere below")
+    parser.add_argument("--archived", action="store_true", help="documents below the archive level do not pass")
     chosen = parser.parse_args(arguments)
     for folder in (chosen.documents, chosen.trust):
         if not folder.is_dir():
@@ -76,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OracleError as broken:
         sys.stderr.write(f"{broken}\n")
         return 2
-    faults = judgement.faults()
+    faults = judgement.faults(archived=chosen.archived)
     sys.stdout.write(table(judgement) + "\n")
     for line in faults[:SHOWN]:
         sys.stdout.write(f"FAULT {line}\n")

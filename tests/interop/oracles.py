@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
@@ -22,12 +23,25 @@ UNREADABLE = "UNREADABLE"
 DSIG = "http://www.w3.org/2000/09/xmldsig#"
 IDENTIFIED = ("NoiDung", "SignedProperties", "KeyInfo", "SignatureValue")
 
-__all__ = ["OracleError", "PdfSignature", "Signature", "Verdict", "XmlSignature", "dss", "pdfsig", "verapdf", "xmlsec1"]
+__all__ = ["OracleError", "PdfSignature", "Signature", "Timestamp", "Verdict", "XmlSignature", "dss", "pdfsig", "verapdf", "xmlsec1"]
+
+
+@dataclass(frozen=True)
+class Timestamp:
+    """EU DSS's judgement of a timestamp by itself: `PASSED` only if it is of what it should be, by a trusted unit."""
+
+    produced_by: str
+    indication: str
+    sub_indication: str | None
 
 
 @dataclass(frozen=True)
 class Signature:
-    """EU DSS's simple report of one signature (ETSI EN 319 102-1). A file it cannot read is one signature `UNREADABLE`."""
+    """EU DSS's simple report of one signature (ETSI EN 319 102-1). A file it cannot read is one signature `UNREADABLE`.
+
+    `timestamps` are those that prove this signature; a document timestamp proves each signature before it. A broken timestamp is no
+    fault of the signature while its certificate lasts, and `format` only says which parts are there.
+    """
 
     id: str
     signed_by: str
@@ -36,6 +50,7 @@ class Signature:
     sub_indication: str | None
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
+    timestamps: tuple[Timestamp, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -53,12 +68,16 @@ class Verdict:
 
 @dataclass(frozen=True)
 class PdfSignature:
-    """pdfsig's view of one signature: integrity and coverage only, no trust and no judgement of later changes."""
+    """pdfsig's view of one signature: integrity and coverage only, no trust and no judgement of later changes.
+
+    `said` is its word on the value. It does not know document timestamps: "Signature has not yet been verified."
+    """
 
     number: int
     signed_by: str
     valid: bool
     covers_whole_file: bool
+    said: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,11 +89,18 @@ class XmlSignature:
     detail: str
 
 
-def dss(files: Iterable[Path], roots: Path, crls: Path) -> dict[Path, list[Signature]]:
+def dss(files: Iterable[Path], roots: Path, crls: Path, *, strict: bool = False, at: datetime | None = None) -> dict[Path, list[Signature]]:
     """EU DSS on PDF and XML files, offline. Below `roots`, self-issued *.pem are trusted and others help to build chains;
-    revocation comes from *.crl (DER or PEM) below `crls` and from the documents. Nothing is fetched."""
+    revocation comes from *.crl (DER or PEM) below `crls` and from the documents. Nothing is fetched.
+
+    `strict`: DSS's default policy merely warns of forbidden later changes to a PDF; this fails them.
+    `at` (aware): the moment for which to judge, otherwise now.
+    """
     files = list(files)
-    answers = run("Validate", ["--roots", str(roots), "--crls", str(crls)], files)
+    options = ["--strict"] if strict else []
+    if at is not None:
+        options += ["--at", at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")]
+    answers = run("Validate", [*options, "--roots", str(roots), "--crls", str(crls)], files)
     return {
         file: [Signature(UNREADABLE, "", "", UNREADABLE, None, (answer["error"],), ())]
         if "error" in answer
@@ -87,6 +113,7 @@ def dss(files: Iterable[Path], roots: Path, crls: Path) -> dict[Path, list[Signa
                 sub_indication=one["subIndication"],
                 errors=tuple(one["errors"]),
                 warnings=tuple(one["warnings"]),
+                timestamps=tuple(Timestamp(each["producedBy"], each["indication"], each["subIndication"]) for each in one["timestamps"]),
             )
             for one in answer["signatures"]
         ]
@@ -116,11 +143,13 @@ def pdfsig(file: Path) -> list[PdfSignature]:
 
 def _pdf_signature(number: int, text: str) -> PdfSignature:
     name = re.search(r"- Signer Certificate Common Name: (.*)", text)
+    said = re.search(r"- Signature Validation: (.*)", text)
     return PdfSignature(
         number=number,
         signed_by=name.group(1).strip() if name else "",
         valid="- Signature Validation: Signature is Valid." in text,
         covers_whole_file="- Total document signed" in text,
+        said=said.group(1).strip() if said else "",
     )
 
 

@@ -158,6 +158,11 @@ async def misbehave(office: TheOffice, order: GatewayFaults) -> dict[str, Any]:
     return {"faults": office.faults.in_force(), "reject_uuids": sorted(office.reject_uuids)}
 
 
+@router.get("/control/ledger")
+async def ledger(office: TheOffice, school: str) -> dict[str, list[dict[str, Any]]]:
+    return office.ledger.of_school(school)
+
+
 @router.get("/control/stats")
 async def stats(office: TheOffice) -> dict[str, int]:
     return office.ledger.counts()

@@ -178,6 +178,15 @@ class Ledger:
             "acceptedAt": row["accepted_at"],
         }
 
+    def of_school(self, school: str) -> dict[str, list[dict[str, Any]]]:
+        """Packages, the result of every transcript in them, and what is held: all that a school sent and what became of it."""
+        queries = {
+            "packages": "select id, digest, received_at, done_at from packages where school=? order by received_at",
+            "results": "select results.* from results join packages on packages.id=package_id where school=? order by results.rowid",
+            "holdings": "select * from holdings where school=? order by accepted_at",
+        }
+        return {name: [dict(row) for row in self._db.execute(query, (school,))] for name, query in queries.items()}
+
     def counts(self) -> dict[str, int]:
         def one(query: str) -> int:
             return int(self._db.execute(query).fetchone()[0])

@@ -15,6 +15,7 @@ from pyhanko.sign.validation import (
 )
 from pyhanko.sign.validation.errors import SignatureValidationError
 
+from infra.sandbox.gateway.changes import ChangesPolicy
 from infra.sandbox.gateway.errors import TranscriptRefused, Untrusted
 from infra.sandbox.gateway.trust import Trust, check_strength, subject_identifier
 
@@ -30,7 +31,7 @@ def verify_all(content: bytes, trust: Trust) -> tuple[str, str]:
         timestamps = list(reader.embedded_timestamp_signatures)
         if not signatures:
             raise TranscriptRefused("NG-401", "Tệp PDF chưa có chữ ký số")
-        asyncio.run(_check(signatures, timestamps, trust))
+        asyncio.run(_check(signatures, timestamps, trust, ChangesPolicy(content)))
         last = signatures[-1].signer_cert
     except (PdfError, SignatureValidationError, CMSExtractionError, ValueError, KeyError, TypeError) as wrong:
         raise TranscriptRefused("NG-401", "Tệp PDF hoặc chữ ký trong đó không đọc được") from wrong
@@ -40,16 +41,18 @@ def verify_all(content: bytes, trust: Trust) -> tuple[str, str]:
     return signer
 
 
-async def _check(signatures: list[EmbeddedPdfSignature], timestamps: list[EmbeddedPdfSignature], trust: Trust) -> None:
+async def _check(
+    signatures: list[EmbeddedPdfSignature], timestamps: list[EmbeddedPdfSignature], trust: Trust, policy: ChangesPolicy
+) -> None:
     context = trust.context()
     for position, signature in enumerate(signatures, start=1):
         try:
             check_strength(signature.signer_cert)
         except Untrusted as wrong:
             raise TranscriptRefused("NG-403", f"Chữ ký PDF thứ {position}: {wrong}") from wrong
-        _judge(await async_validate_pdf_signature(signature, context, context), position)
+        _judge(await async_validate_pdf_signature(signature, context, context, diff_policy=policy), position)
     for stamp in timestamps:
-        status = await async_validate_pdf_timestamp(stamp, context)
+        status = await async_validate_pdf_timestamp(stamp, context, diff_policy=policy)
         if not (status.valid and status.intact and status.trusted):
             raise TranscriptRefused("NG-402", "Dấu thời gian của tệp PDF không đúng")
     covering = max((*signatures, *timestamps), key=lambda each: each.signed_revision)

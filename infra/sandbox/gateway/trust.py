@@ -31,6 +31,13 @@ class Trust:
 
     def context(self, extra: list[asn1_x509.Certificate] | None = None) -> ValidationContext:
         """A fresh context for one document. Certificates without a CRL of their issuer are not trusted."""
+        self._look()
+        return ValidationContext(
+            trust_roots=self._roots, other_certs=extra or [], crls=self._crls, allow_fetching=False, revocation_mode="require"
+        )
+
+    def _look(self) -> None:
+        """Take roots and CRLs anew if any file changed, and forget what was found good by the old ones."""
         roots, crls = sorted((self.directory / "trust").glob("*.pem")), sorted((self.directory / "crl").glob("*.crl"))
         seen = tuple((str(file), file.stat().st_mtime_ns) for file in (*roots, *crls))
         if seen != self._seen:
@@ -38,17 +45,15 @@ class Trust:
             self._crls = [file.read_bytes() for file in crls]
             self._good.clear()
             self._seen = seen
-        return ValidationContext(
-            trust_roots=self._roots, other_certs=extra or [], crls=self._crls, allow_fetching=False, revocation_mode="require"
-        )
 
     def check(self, chain: list[asn1_x509.Certificate], usage: frozenset[str]) -> None:
         """Raises Untrusted unless the first certificate is good now for the key usage, by way of the others."""
         leaf = chain[0]
-        context = self.context(chain[1:])
+        self._look()
         key = (hashlib.sha256(leaf.dump()).digest(), ",".join(sorted(usage)))
         if self._good.get(key):
             return
+        context = self.context(chain[1:])
         check_strength(leaf)
         try:
             validator = CertificateValidator(leaf, chain[1:], validation_context=context)

@@ -27,7 +27,8 @@ GRANTED = tsp.PKIStatusInfo({"status": "granted"}).dump()
 def refusal(failure: str, text: str) -> bytes:
     """A TimeStampResp that refuses; `failure` is a PKIFailureInfo name such as bad_alg."""
     status = tsp.PKIStatusInfo({"status": "rejection", "status_string": [text], "fail_info": {failure}})
-    return bytes(tsp.TimeStampResp({"status": status}).dump())
+    # asn1crypto wants a token in every TimeStampResp, RFC 3161 forbids one in a refusal
+    return _der(SEQUENCE, status.dump())
 
 
 def stamp(content: bytes, stamper: Stamper, *, damaged: bool = False) -> bytes:

@@ -72,6 +72,12 @@ async def stats(desk: TheDesk) -> dict[str, Any]:
     return desk.stats()
 
 
+@router.get("/control/signed")
+async def signed(desk: TheDesk) -> dict[str, dict[str, int]]:
+    """By user: every hash signed (base64), and how often."""
+    return {user: dict(hashes) for user, hashes in desk.signed.items()}
+
+
 @router.get("/control/phone/pending")
 async def pending(desk: TheDesk) -> dict[str, Any]:
     return {

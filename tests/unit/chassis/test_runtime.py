@@ -107,6 +107,19 @@ async def test_work_goes_on_after_what_may_pass_and_ends_with_anything_else(monk
     assert waits == [0.4, 0.8, 0.5, 0.4]
 
 
+@pytest.mark.parametrize("problem", [DuplicateKeyError("x", 11000), OperationFailure("x", 2), OperationFailure("no right", 13)])
+async def test_work_that_the_database_will_never_accept_ends_its_process_and_says_so(
+    problem: PyMongoError, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def refused() -> int:
+        raise problem
+
+    with pytest.raises(type(problem)):
+        await asyncio.wait_for(work.forever("test", refused), 10)
+    (line,) = caplog.records
+    assert (line.levelname, line.getMessage(), line.__dict__["work"]) == ("CRITICAL", "work cannot go on", "test")
+
+
 async def test_waiting_for_a_dependency_grows_and_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
 

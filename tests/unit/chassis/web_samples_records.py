@@ -156,7 +156,8 @@ def _transcripts() -> Iterator[Sample]:
             "xml_href": "/sample.xml" if rows else "",
             "pdf_size": 90_412,
             "xml_size": 21_004,
-            "sealed": bool(rows),
+            "level": "BASELINE-LTA" if rows else "",
+            "timestamped_at": MOMENT if rows else None,
             "pdf_inline": False,
             "inline_href": "?pdf=1#pdf",
         }

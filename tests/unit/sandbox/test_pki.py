@@ -100,6 +100,17 @@ def test_a_damaged_timestamp_on_request_is_refused_by_openssl(pki: Server, files
     assert "Verification: FAILED" in openssl(*verify)
 
 
+def test_a_timestamp_refused_on_request_is_read_by_openssl_as_a_rejection(pki: Server, files: dict[str, str], tmp_path: Path) -> None:
+    query, reply = tmp_path / "query", tmp_path / "reply"
+    openssl("ts", "-query", "-data", files["leaf"], "-sha256", "-cert", "-out", str(query))
+    with pki.client as client:
+        client.post("/control/faults", json={"endpoint": "tsa", "refuse_next": 1}).raise_for_status()
+        reply.write_bytes(client.post("/tsa", content=query.read_bytes()).content)
+    told = openssl("ts", "-reply", "-in", str(reply), "-text")
+    assert "Status: Rejected." in told
+    assert "refused on request" in told
+
+
 @pytest.mark.parametrize("defect", ["sha1", "expired", "not_yet_valid", "self_signed", "unknown_issuer"])
 def test_defective_certificates_are_refused_by_openssl(pki: Server, files: dict[str, str], defect: str) -> None:
     signer = issue(pki, kind="organisation", name="Trường", identifier="0200123457", defects=[defect])

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import permutations
 
 import pytest
 
 from contracts.documents import DocumentRef
 from contracts.event import Event
 from contracts.events.records import Signer, TranscriptCreatedV1
-from contracts.events.signing import SignatureFact
+from contracts.events.signing import SignatureFact, SubjectsSignedV1
+from services.signing import xml
+from services.signing.assembling import _assembled, _order
 from services.signing.policies import plan, policy_for
 from services.signing.steps import STEPS
 from services.signing.steps.kind import values_before
-from services.signing.tasks import ASSEMBLING, DONE, at_step, new_task, signed, waiting_in
+from services.signing.tasks import ASSEMBLING, SEALING, Task, at_step, new_task, signed, signers_of, waiting_in
+from tests.unit.signing import chain, pki
 
 NOW = dt.datetime(2026, 5, 28, 8, 0, tzinfo=dt.UTC)
 HOMEROOM, LEADER, MUSIC, SPORT = "31300001006", "31300001001", "31300001020", "31300001021"
@@ -89,7 +93,7 @@ def test_a_class_whose_homeroom_teacher_teaches_everything_needs_no_subject_step
     assert new_task(created(signers=signers))["step"] == ASSEMBLING
 
 
-def test_after_homeroom_comes_the_leader_then_the_school_then_nothing() -> None:
+def test_after_homeroom_comes_the_leader_then_the_school_and_then_nobody() -> None:
     task = at_step(new_task(created()), "homeroom")
     assert task["waiting"] == [HOMEROOM]
     task = signed(task, HOMEROOM, "homeroom", fact_of(HOMEROOM, "homeroom"), "GVCN")
@@ -97,7 +101,7 @@ def test_after_homeroom_comes_the_leader_then_the_school_then_nothing() -> None:
     task = signed(task, LEADER, "leader", fact_of(LEADER, "leader"), "CBQL")
     assert (task["step"], task["waiting"]) == ("issue", [])
     task = signed(task, "31300001004", "issue", fact_of("31300001004", "issue"), "KY_PHAT_HANH")
-    assert task["step"] == DONE
+    assert (task["step"], task["waiting"]) == (SEALING, [])
     assert [s["id"] for s in task["signatures"]] == ["GVCN", "CBQL", "KY_PHAT_HANH"]
 
 
@@ -119,3 +123,131 @@ def test_each_step_covers_what_was_signed_before_and_the_school_covers_everythin
         "leader": "CBQL",
         "issue": "KY_PHAT_HANH",
     }
+
+
+# Lower secondary: a class with two teachers of one subject, a change of teacher, and a homeroom teacher who teaches.
+LITERATURE_1, LITERATURE_2, PHYSICS, BIOLOGY = "31300101026", "31300101010", "31300101018", "31300101020"
+HOMEROOM_8A, LEADER_8A = LITERATURE_2, "31300101001"
+SUBJECT_TEACHERS = (LITERATURE_1, LITERATURE_2, PHYSICS, BIOLOGY)
+
+
+def class_8a() -> tuple[Signer, ...]:
+    def teacher(person: str, *subjects: str) -> Signer:
+        return Signer(role="subject_teacher", person=person, name="N", subjects=subjects)
+
+    return (
+        teacher(LITERATURE_1, "Ngữ văn"),  # semester I
+        teacher(LITERATURE_2, "Ngữ văn", "Giáo dục công dân"),  # semester II; also the homeroom teacher
+        teacher(PHYSICS, "Khoa học tự nhiên", "Công nghệ"),
+        teacher(BIOLOGY, "Khoa học tự nhiên"),
+        Signer(role="homeroom", person=HOMEROOM_8A, name="N"),
+        Signer(role="leader", person=LEADER_8A, name="N"),
+    )
+
+
+def new_8a() -> Task:
+    return new_task(created("THCS", class_8a()))
+
+
+def sign(task: Task, person: str, step: str) -> Task:
+    return signed(task, person, step, fact_of(person, step), STEPS[step].signature_id(person))
+
+
+def signed_by_all_teachers(order: tuple[str, ...] = SUBJECT_TEACHERS) -> Task:
+    task = new_8a()
+    for person in order:
+        task = sign(task, person, "subjects")
+    return task
+
+
+def test_all_subject_teachers_of_a_class_may_sign_at_once() -> None:
+    assert new_8a()["waiting"] == list(SUBJECT_TEACHERS)
+
+
+def test_several_teachers_of_one_subject_all_sign() -> None:
+    task = sign(new_8a(), PHYSICS, "subjects")
+    assert BIOLOGY in task["waiting"]
+
+
+def test_after_a_change_of_teacher_both_sign() -> None:
+    assert {LITERATURE_1, LITERATURE_2} <= set(new_8a()["waiting"])
+
+
+def test_a_teacher_of_several_subjects_signs_once_for_all_of_them() -> None:
+    assert new_8a()["waiting"].count(PHYSICS) == 1
+    [own] = [signer for signer in signers_of(new_8a(), "subjects") if signer["person"] == PHYSICS]
+    assert STEPS["subjects"].role(own["subjects"]) == "Giáo viên bộ môn: Khoa học tự nhiên, Công nghệ"
+    assert PHYSICS not in sign(new_8a(), PHYSICS, "subjects")["waiting"]
+
+
+def test_a_homeroom_teacher_who_teaches_signs_as_subject_teacher_and_then_as_homeroom_teacher() -> None:
+    task = at_step(signed_by_all_teachers(), "homeroom")
+    assert task["waiting"] == [HOMEROOM_8A]
+    task = sign(task, HOMEROOM_8A, "homeroom")
+    assert [s["id"] for s in task["signatures"] if s["person"] == HOMEROOM_8A] == [f"GVBM-{HOMEROOM_8A}", "GVCN"]
+    assert task["signed_by"][-1] == f"homeroom:{HOMEROOM_8A}"
+    assert STEPS["homeroom"].role([]) == "Giáo viên chủ nhiệm"
+
+
+def test_signing_as_subject_teacher_is_not_signing_as_homeroom_teacher() -> None:
+    task = sign(new_8a(), HOMEROOM_8A, "subjects")
+    assert waiting_in(task, "subjects") == [LITERATURE_1, PHYSICS, BIOLOGY]
+    assert waiting_in(task, "homeroom") == [HOMEROOM_8A]
+
+
+@pytest.mark.parametrize("last", SUBJECT_TEACHERS)
+def test_nobody_of_a_later_step_may_sign_before_the_last_subject_teacher_has(last: str) -> None:
+    others = tuple(person for person in SUBJECT_TEACHERS if person != last)
+    task = signed_by_all_teachers(others)
+    assert (task["step"], task["waiting"]) == ("subjects", [last])
+    assert sign(task, last, "subjects")["step"] == ASSEMBLING
+
+
+def test_nobody_may_sign_while_the_documents_are_put_together() -> None:
+    assert signed_by_all_teachers()["waiting"] == []
+
+
+def test_the_leader_waits_for_the_homeroom_teacher_and_the_school_for_the_leader() -> None:
+    task = at_step(signed_by_all_teachers(), "homeroom")
+    assert LEADER_8A not in task["waiting"]
+    task = sign(task, HOMEROOM_8A, "homeroom")
+    assert (task["step"], task["waiting"]) == ("leader", [LEADER_8A])
+    assert sign(task, LEADER_8A, "leader")["step"] == "issue"
+
+
+def test_who_is_assigned_to_nothing_in_the_class_is_not_asked() -> None:
+    asked = {signer["person"] for step in new_8a()["steps"] for signer in step["signers"]}
+    assert asked == {*SUBJECT_TEACHERS, HOMEROOM_8A, LEADER_8A}
+
+
+def test_a_leader_who_also_teaches_the_class_signs_in_both_steps() -> None:
+    own = Signer(role="subject_teacher", person=LEADER_8A, name="N", subjects=("Giáo dục công dân",))
+    task = new_task(created("THCS", (own, *class_8a())))
+    assert LEADER_8A in task["waiting"]
+    assert waiting_in(task, "leader") == [LEADER_8A]
+
+
+def test_whatever_the_order_of_signing_the_signatures_stand_in_the_policys_order() -> None:
+    document = created().data.content
+    outcomes = []
+    for order in permutations(SUBJECT_TEACHERS):
+        [fact] = _assembled(signed_by_all_teachers(order), document).facts
+        assert isinstance(fact, SubjectsSignedV1)
+        outcomes.append([signature.person for signature in fact.signatures])
+    assert len(outcomes) == 24
+    assert all(persons == list(SUBJECT_TEACHERS) for persons in outcomes)
+
+
+@pytest.mark.parametrize("order", [("GV01", "GV02"), ("GV02", "GV01")])
+def test_parallel_signing_in_any_order_gives_one_and_the_same_document(order: tuple[str, str]) -> None:
+    teachers = [Signer(role="subject_teacher", person=person, name="N", subjects=("Toán",)) for person in ("GV01", "GV02")]
+    task = new_task(created("THCS", (*teachers, *(s for s in class_8a() if s.role != "subject_teacher"))))
+    stored: dict[str, bytes] = {}
+    for person in order:
+        task = sign(task, person, "subjects")
+        signature_id = task["signatures"][-1]["id"]
+        stored[signature_id] = chain.subject_signatures()[signature_id]
+
+    assembled = xml.assemble(pki.transcript_xml(), [stored[signature_id] for signature_id in _order(task)])
+
+    assert assembled == xml.assemble(pki.transcript_xml(), [chain.subject_signatures()[name] for name in (chain.MATHS, chain.LITERATURE)])
