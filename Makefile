@@ -3,8 +3,10 @@ PYTHON ?= python3
 PY := .venv/bin/python
 SCHOOL ?= samples/an-hong
 OUT ?= out/demo
+PUPILS ?= 320
+NAMES ?=
 
-.PHONY: help setup demo down test faults check check-compose format contracts lock clean
+.PHONY: help setup demo down test faults bench check check-compose format contracts lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +25,9 @@ test: setup ## all tests, on real parts
 
 faults: setup ## stores and processes that die in the middle of work (some minutes)
 	@$(PY) -m pytest tests/faults
+
+bench: setup ## measure, beside plain scripts with the same libraries: out/bench.json (NAMES="road" PUPILS=320)
+	@$(PY) -m infra.bench $(NAMES) --pupils "$(PUPILS)"
 
 check: ## style, types, arrows, contracts (no servers needed)
 	@$(PYTHON) infra/setup.py --only venv

@@ -1,0 +1,12 @@
+"""All benchmarks by name: one file each, and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from infra.bench.figures import Figure, Options
+from infra.bench.road import road
+
+BENCHMARKS: dict[str, Callable[[Options], Figure]] = {
+    "road": road,
+}
