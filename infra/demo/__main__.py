@@ -91,8 +91,9 @@ def write_summary(out: Path, summary: dict[str, Any]) -> None:
 
 
 def peak_memory(instance: str) -> list[dict[str, Any]]:
-    states = load_states(instance)
-    return [{"name": name, "peak_rss_mb": round(state["peak_rss_mb"], 1)} for name, state in sorted(states.items())]
+    """Of the largest single process (resident), and of it with its children, shared pages counted once."""
+    sizes = ("peak_rss_mb", "peak_pss_mb")
+    return [{"name": name, **{size: round(state[size], 1) for size in sizes}} for name, state in sorted(load_states(instance).items())]
 
 
 def table(outcome: Outcome, processes: list[dict[str, Any]], info: dict[str, Any], out: Path) -> None:
@@ -105,7 +106,8 @@ def table(outcome: Outcome, processes: list[dict[str, Any]], info: dict[str, Any
     say(f"\nHọc sinh {outcome.pupils}, đã tạo {outcome.created}, chữ ký {outcome.signatures}, đã tiếp nhận {outcome.accepted}")
     for r in outcome.refused:
         say(f"  không tạo: {r['pupil']} lớp {r['class']}: {r['field']}: {r['reason']}")
-    say("\nBộ nhớ cao nhất (MB): " + ", ".join(f"{p['name']} {p['peak_rss_mb']:.0f}" for p in processes))
+    say("\nBộ nhớ cao nhất (MB; trong ngoặc: cùng các tiến trình con): ")
+    say(", ".join(f"{p['name']} {p['peak_rss_mb']:.0f} ({p['peak_pss_mb']:.0f})" for p in processes))
     say(f"\nTài liệu đã ký: {out / 'documents'}; chứng thư gốc và CRL: {out / 'trust'}")
     say(f"Địa chỉ: {info['public_url']} (chứng chỉ TLS do CA tại {info['ca_file']} cấp)")
     for login in outcome.logins:

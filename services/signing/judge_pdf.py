@@ -40,14 +40,23 @@ def verify_pdf(document: bytes, roots: Sequence[bytes], crls: Sequence[bytes], a
         readable: list[EmbeddedPdfSignature] = reader.embedded_signatures
         means = Means(roots=tuple(roots), data=joined(_pdf_data(reader), ValidationData(crls=tuple(crls))))
         stamps = _pdf_stamps(reader, [one for one in readable if one.sig_object_type == "/DocTimeStamp"], means, at)
-        verdicts = [_judge_pdf(one, stamps, means, at) for one in readable if one.sig_object_type != "/DocTimeStamp"]
+        loose = _has_loose_end(reader, readable)
+        verdicts = [_judge_pdf(one, stamps, means, at, loose=loose) for one in readable if one.sig_object_type != "/DocTimeStamp"]
         filled = {str(name) for name, _, _ in enumerate_sig_fields(reader, filled_status=True)}
         return verdicts + [unreadable(name) for name in sorted(filled - {str(one.field_name) for one in readable})]
     except _BROKEN_PDF as error:
         raise UnsuitableDocument("not_pdf", "Tệp PDF không đọc được hoặc đã hỏng.") from error
 
 
-def _judge_pdf(signature: EmbeddedPdfSignature, stamps: Sequence["_PdfStamp"], means: Means, at: datetime) -> Verdict:
+def _has_loose_end(reader: PdfFileReader, found: Sequence[EmbeddedPdfSignature]) -> bool:
+    """Whether something hangs at the end that belongs to no revision: more bytes than the last signature or timestamp covers."""
+    last = max(found, key=lambda one: one.signed_revision, default=None)
+    if last is None or last.signed_revision < reader.total_revisions - 1:
+        return False
+    return bool(last.evaluate_signature_coverage() < SignatureCoverageLevel.ENTIRE_FILE)
+
+
+def _judge_pdf(signature: EmbeddedPdfSignature, stamps: Sequence["_PdfStamp"], means: Means, at: datetime, *, loose: bool) -> Verdict:
     place = str(signature.field_name)
     proof = _pdf_proof(signature, stamps)
     try:
@@ -69,7 +78,8 @@ def _judge_pdf(signature: EmbeddedPdfSignature, stamps: Sequence["_PdfStamp"], m
     elif (
         status.coverage == SignatureCoverageLevel.ENTIRE_REVISION
         and status.docmdp_ok
-        # more bytes without a change: something hangs at the end that belongs to no revision
+        and not loose
+        # a further revision without a change
         and status.modification_level != ModificationLevel.NONE
     ):
         coverage = "revision"

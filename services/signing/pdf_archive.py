@@ -1,7 +1,7 @@
 """PAdES-BASELINE-LTA: one more revision with the validation data and a document timestamp over everything before it.
 
-The validation data goes into the document security store without a VRI dictionary, the timestamp into an invisible field of its own;
-a certified document permits both. Before a timestamp's certificate ends, the same two steps add the next one.
+The validation data goes into the document security store without a VRI dictionary, the timestamp into a field of its own that stands
+on no page; a certified document permits both. Before a timestamp's certificate ends, the same two steps add the next one.
 All functions are pure and safe to run in a process pool.
 """
 
@@ -11,8 +11,9 @@ from typing import Final
 
 from asn1crypto import crl, ocsp
 from pydantic import BaseModel, ConfigDict
+from pyhanko.pdf_utils.generic import DictionaryObject, pdf_name, pdf_string
 from pyhanko.pdf_utils.misc import PdfError
-from pyhanko.sign.fields import SigFieldSpec, enumerate_sig_fields
+from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigObjSetup
 from pyhanko.sign.signers.constants import ESIC_EXTENSION_1
@@ -101,7 +102,12 @@ def _append_archive(base: bytes, data: ValidationData, room: int) -> tuple[Prepa
     )
     writer.register_extension(ESIC_EXTENSION_1)
     field = f"{FIELD}_{earlier + 1}"
-    embedding = PdfCMSEmbedder(new_field_spec=SigFieldSpec(field)).write_cms(field_name=field, writer=writer)
+    # a field without a widget leaves every page as it was, and so spares whoever judges the changes most of the work
+    fields = writer.root["/AcroForm"]["/Fields"]
+    entries = {pdf_name("/FT"): pdf_name("/Sig"), pdf_name("/T"): pdf_string(field)}
+    fields.append(writer.add_object(DictionaryObject(entries)))  # type: ignore[no-untyped-call]  # pyHanko leaves it untyped
+    writer.update_container(fields)
+    embedding = PdfCMSEmbedder().write_cms(field_name=field, writer=writer, existing_fields_only=True)
     next(embedding)
     timestamp = DocumentTimestamp(bytes_reserved=2 * room)  # type: ignore[no-untyped-call]  # pyHanko leaves it untyped
     embedding.send(SigObjSetup(sig_placeholder=timestamp))

@@ -104,7 +104,7 @@ async def check_history(toy: Toy) -> None:
     assert len(boxes) == len(BOXES)
     for box in boxes:
         assert len(box["balls"]) == box["sequence"]
-        effects = await toy.db["effects"].find({"subject": box["_id"]}).sort("_id", 1).to_list(None)
+        effects = await toy.db["effects"].find({"subject": box["_id"]}).sort("$natural", 1).to_list(None)
         assert [e["sequence"] for e in effects] == list(range(1, box["sequence"] + 1))
         assert [e["ball"] for e in effects] == box["balls"]
     assert await toy.db["outbox"].count_documents({"published_at": None}) == 0

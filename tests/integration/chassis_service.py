@@ -159,10 +159,10 @@ class Toy:
             return await deadletter.replay(self.settings, self.db, sender, self.group, without)
 
     async def effects(self) -> list[str]:
-        return [str(row["ball"]) async for row in self.db["effects"].find().sort("_id", 1)]
+        return [str(row["ball"]) async for row in self.db["effects"].find().sort("$natural", 1)]
 
     async def effects_of(self, subject: str) -> list[int]:
-        return [int(row["sequence"]) async for row in self.db["effects"].find({"subject": subject}).sort("_id", 1)]
+        return [int(row["sequence"]) async for row in self.db["effects"].find({"subject": subject}).sort("$natural", 1)]
 
     async def records(self, topic: str | None = None) -> list[ConsumerRecord[Any, Any]]:
         """All that is in a topic, oldest first in each partition."""

@@ -14,11 +14,13 @@ from pyhanko.sign.timestamps import TimeStamper
 from services.means.timestamps import TimestampAuthority, outgoing
 from services.means.validation_data import ValidationSource
 from services.signing import archive, pdf_archive, xml_archive
-from services.signing.archive import Closed
+from services.signing.archive import Closed, Evidence
 
 if TYPE_CHECKING:
     from services.signing.archive import Signer
     from tests.interop.transcripts import Transcript
+PATIENCE_SECONDS = 60.0
+"""What the tests are about is no matter of time."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +30,15 @@ class Archivist:
 
     async def close(self, transcript: Transcript) -> Closed:
         opened = archive.open_documents(transcript.xml)
-        signature_token = await self.authority.token(opened.value_digest)
-        xml = xml_archive.prepare(transcript.xml, signature_token, await self.source.gather(_pairs(opened.xml_signers)))
-        pdf_data = await self.source.gather(_pairs(opened.pdf_signers))
-        pdf = pdf_archive.prepare(transcript.pdf, pdf_data, room=(await self.authority.unit()).room)
-        return Closed(
-            xml=xml_archive.finish(xml, await self.authority.token(xml.digest)),
-            pdf=pdf_archive.finish(transcript.pdf, pdf, await self.authority.token(pdf.digest)),
+        evidence = Evidence(
+            xml=await self.source.gather(_pairs(opened.xml_signers)),
+            pdf=await self.source.gather(_pairs(opened.pdf_signers)),
+            signature_token=await self.authority.token(opened.value_digest),
+            room=(await self.authority.unit()).room,
         )
+        prepared = archive.prepare(transcript.xml, transcript.pdf, evidence)
+        xml_token, pdf_token = await self.authority.token(prepared.xml.digest), await self.authority.token(prepared.pdf.digest)
+        return archive.finish(transcript.pdf, prepared, xml_token, pdf_token)
 
     async def renew(self, closed: Closed) -> Closed:
         """A further archive timestamp on both, with what proves the unit that made the last one."""
@@ -52,8 +55,8 @@ class Archivist:
 async def archivist(tsa: str, roots: Sequence[bytes]) -> AsyncIterator[Archivist]:
     """`tsa` is the address of the timestamping authority; OCSP responders and lists are those that the certificates name."""
     async with outgoing() as session:
-        authority = TimestampAuthority(tsa, roots, session)
-        yield Archivist(authority, ValidationSource(roots, authority, session))
+        authority = TimestampAuthority(tsa, roots, session, timeout_seconds=PATIENCE_SECONDS)
+        yield Archivist(authority, ValidationSource(roots, authority, session, timeout_seconds=PATIENCE_SECONDS))
 
 
 def _pairs(signers: Sequence[Signer]) -> list[tuple[bytes, tuple[bytes, ...]]]:

@@ -39,6 +39,9 @@ class Judgement:
                 # in XML the last signature, the school's, covers the others and carries the archive timestamp
                 at_stake = signatures if file.suffix == ".pdf" else signatures[-1:]
                 found += [f"{file.name}: {s.id}: {s.format}, not LTA" for s in at_stake if not (s.format or "").endswith("-LTA")]
+                # a signature passes without its timestamps as long as its certificate lasts
+                stamps = {t for s in signatures for t in s.timestamps}
+                found += [f"{file.name}: timestamp of {t.produced_by}: {t.indication}" for t in stamps if t.indication != "PASSED"]
         found += [f"{file.name}: not PDF/A-3b: {'; '.join(one.failures)}" for file, one in self.archival.items() if not one.compliant]
         return found
 
@@ -46,7 +49,7 @@ class Judgement:
 def judge(documents: Path, trust: Path) -> Judgement:
     """Every *.pdf and *.xml directly in `documents`; roots (*.pem) and revocation lists (*.crl) anywhere below `trust`."""
     files = sorted(file for file in documents.iterdir() if file.suffix in {".pdf", ".xml"})
-    return Judgement(dss(files, trust, trust), verapdf(file for file in files if file.suffix == ".pdf"))
+    return Judgement(dss(files, trust, trust, strict=True), verapdf(file for file in files if file.suffix == ".pdf"))
 
 
 def table(judgement: Judgement) -> str:

@@ -110,8 +110,8 @@ class Matrix:
 def make_matrix(place: Path) -> Matrix:
     """Everything that needs the sandbox PKI, which has ended when this returns."""
     server = Server("pki", place / "sandbox", free_port(), [])
-    server.start()
     try:
+        server.start()
         matrix = Matrix(place, place / "sandbox" / "trust", place / "sandbox" / "crl", dt.datetime.now(dt.UTC).replace(microsecond=0))
         matrix.nothing.mkdir()
         asyncio.run(_fill(matrix, server))

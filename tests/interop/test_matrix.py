@@ -180,6 +180,7 @@ def test_a_further_document_timestamp_is_the_one_permitted_revision(matrix: Matr
     assert said(found) == [PASSED] * 3
     assert [stamps(one) for one in found] == [[STAMPED, STAMPED]] * 3
     assert unasked(found) == []
+    assert [one.said for one in pdfsig(file)] == [VALID] * 3 + [NOT_VERIFIED] * 2
     assert [one.covers_whole_file for one in pdfsig(file)] == [False] * 4 + [True]
     assert all(one.sound for one in reading), reading
     assert matrix.archival[file].failures == ()
