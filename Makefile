@@ -23,7 +23,7 @@ down: ## stop the demo
 test: setup ## all tests, on real parts
 	@$(PY) -m pytest -m "not faults"
 
-faults: setup ## stores and processes that die in the middle of work (some minutes)
+faults: setup ## stores and processes that die in the middle of work (about half an hour)
 	@$(PY) -m pytest tests/faults
 
 bench: setup ## measure, beside plain scripts with the same libraries: out/bench.json (NAMES="road" PUPILS=320)

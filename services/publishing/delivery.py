@@ -120,8 +120,10 @@ class Delivery:
         if package is None:
             return 0
         body = await self.parts.objects.get(DocumentRef.model_validate(package["object"]))
-        failpoints.reach("publishing.before-send")
         attempts = package["attempts"] + 1
+        # written down first: whoever finds it after a crash asks the gateway before sending again
+        await self.store.set_package(package["_id"], "ready", package["next_at"], attempts=attempts)
+        failpoints.reach("publishing.before-send")
         try:
             if not package["attempts"] or await self.gateway.results(package["_id"]) is None:
                 await self.gateway.send(package["_id"], body)

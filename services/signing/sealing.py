@@ -112,6 +112,7 @@ class Sealing:
 
         if sealed:
             await transaction(self.store.db, work)
+            failpoints.reach("signing.sealing.committed")
 
 
 def _stops(transcript: str, problem: BaseException) -> Refused | None:

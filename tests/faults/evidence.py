@@ -205,6 +205,7 @@ class Collector:
             answer = await outside.get(f"{sandbox['gateway']}/control/ledger", params={"school": self.school})
             self.ledger: dict[str, list[Document]] = answer.raise_for_status().json()
         e.taken = {p["id"]: p["digest"] for p in self.ledger["packages"]}
+        e.arrivals = {p["id"]: p["arrivals"] for p in self.ledger["packages"]}
         e.results = [Result(r["package_id"], r["uuid"], r["version"], r["status"]) for r in self.ledger["results"]]
 
 

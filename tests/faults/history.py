@@ -124,6 +124,8 @@ class Evidence:
     """Publishing's: id → digest of what was sent."""
     taken: dict[str, str] = field(default_factory=dict)
     """The gateway's: id → digest of what it got."""
+    arrivals: dict[str, int] = field(default_factory=dict)
+    """Package → how often it came to the gateway."""
     results: list[Result] = field(default_factory=list)
     acts: list[Act] = field(default_factory=list)
     once: dict[str, set[str]] = field(default_factory=dict)
@@ -269,6 +271,7 @@ def sent_twice(e: Evidence) -> Iterator[str]:
             yield f"package {package} is at the gateway, but publishing knows nothing of it"
         elif e.packages[package] != digest:
             yield f"package {package} is another one at the gateway"
+    yield from (f"package {p} was sent {n} times, instead of asking after it" for p, n in e.arrivals.items() if n > 1)
 
 
 def not_accepted(e: Evidence) -> Iterator[str]:

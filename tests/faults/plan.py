@@ -43,6 +43,7 @@ WORK: dict[str, dict[str, int]] = {
         "signing.assembled": 1,
         "signing.sealing.stored": 1,
         "signing.sealing.before-commit": 1,
+        "signing.sealing.committed": 1,
     },
     "publishing-worker": {
         "publishing.pack.stored": 3,

@@ -48,6 +48,7 @@ def good() -> Evidence:
         provider={"an": {"h1": 1, "h2": 1}, "mst": {"h3": 1}},
         packages={"k1": "d1"},
         taken={"k1": "d1"},
+        arrivals={"k1": 1},
         results=[Result("k1", "t1", 1, "ACCEPTED")],
         acts=[
             Act("sign", "an", ("t1",), "homeroom"),
@@ -125,6 +126,7 @@ def test_a_transcript_that_was_refused_and_sent_again_is_no_violation() -> None:
         ("sent twice", lambda e: e.results.append(Result("k2", "t1", 1, "ACCEPTED"))),
         ("sent twice", lambda e: e.taken.update(k1="d2")),
         ("sent twice", lambda e: e.taken.update(k2="d2")),
+        ("sent twice", lambda e: e.arrivals.update(k1=2)),
         ("not accepted", lambda e: e.results.clear()),
         ("not accepted", lambda e: e.packages.update(k2="d2")),
         ("out of order", lambda e: e.topics.insert(0, e.topics.pop(3))),

@@ -88,6 +88,16 @@ def judge(stack: Stack, seed: int, kills: Sequence[Kill], folder: Path, capsys: 
     assert outcome.accepted == outcome.created == len(evidence.pupils) > 0
 
 
+@pytest.fixture
+def silent_gateway(killing: Stack) -> Iterator[None]:
+    """It takes packages and calls nobody back, so what was not noted stays unknown until somebody asks."""
+    faults = f"{killing.info['sandbox']['gateway']}/control/faults"
+    httpx.post(faults, json={"no_callback": True}).raise_for_status()
+    yield
+    httpx.delete(faults).raise_for_status()
+
+
+@pytest.mark.usefixtures("silent_gateway")
 def test_a_road_with_kills_at_the_dangerous_points_loses_and_doubles_nothing(
     killing: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

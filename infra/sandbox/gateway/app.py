@@ -103,6 +103,7 @@ async def take_package(
         raise PackageRefused(400, "NG-004", "Tiêu đề Idempotency-Key phải là mã gói trong bảng kê")
     if not callback_is_allowed(manifest.callback, office.allowed_hosts):
         raise PackageRefused(400, "NG-006", "Địa chỉ phản hồi không nằm trong danh sách được phép")
+    office.ledger.arrived(manifest.package_id)
     known = office.ledger.digest_of(manifest.package_id)
     if known not in (None, digest):
         raise PackageRefused(409, "NG-005", "Mã gói này đã được dùng cho một gói có nội dung khác")

@@ -16,6 +16,7 @@ create table if not exists packages (
   id text primary key, digest text not null, sender text not null, school text not null, year text not null, class text not null,
   created_at text not null, callback text not null, received_at text not null, done_at text
 );
+create table if not exists arrivals (package_id text not null, at text not null);
 create table if not exists results (
   package_id text not null references packages(id), uuid text not null, version integer not null, pupil text not null,
   pdf_sha256 text not null, xml_sha256 text not null, status text not null, code text, reason text, at text,
@@ -63,6 +64,10 @@ class Ledger:
     def digest_of(self, package_id: str) -> str | None:
         row = self._db.execute("select digest from packages where id=?", (package_id,)).fetchone()
         return None if row is None else str(row["digest"])
+
+    def arrived(self, package_id: str) -> None:
+        """Each time that a package comes, however often it has come before."""
+        self._db.execute("insert into arrivals values (?,?)", (package_id, moment()))
 
     def add(self, manifest: Manifest, digest: str, sender: str) -> None:
         """The package with all its transcripts pending, at once or not at all."""
@@ -181,7 +186,10 @@ class Ledger:
     def of_school(self, school: str) -> dict[str, list[dict[str, Any]]]:
         """Packages, the result of every transcript in them, and what is held: all that a school sent and what became of it."""
         queries = {
-            "packages": "select id, digest, received_at, done_at from packages where school=? order by received_at",
+            "packages": (
+                "select id, digest, received_at, done_at, (select count(*) from arrivals where package_id=id) as arrivals"
+                " from packages where school=? order by received_at"
+            ),
             "results": "select results.* from results join packages on packages.id=package_id where school=? order by results.rowid",
             "holdings": "select * from holdings where school=? order by accepted_at",
         }
