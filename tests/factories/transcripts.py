@@ -240,7 +240,7 @@ def subject_signatures(content: TranscriptContent) -> tuple[SubjectSignature, ..
             name=teacher.name,
             subjects=teacher.subjects,
             signed_at=dt.datetime(2026, 5, 28, 7, 5 + number, tzinfo=dt.UTC),
-            certificate_serial=f"5404A1B2C3D4E5F60718293A4B5C{number:04X}",
+            certificate_serial=f"5404A1B2C3D4E5F60718293A4B5C6D7E8F90{number:04X}",
         )
         for number, teacher in enumerate(content.subject_teachers)
     )

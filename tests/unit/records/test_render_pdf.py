@@ -118,7 +118,7 @@ def test_subject_teachers_stand_with_time_and_certificate(render: Render) -> Non
     assert "Giáo viên bộ môn ký số" in shown
     assert "Phạm Quốc Khánh" in shown
     assert "28/05/2026 14:06 +07:00" in shown
-    assert "5404A1B2C3D4E5F6 0718293A4B5C0001" in shown
+    assert "5404A1B2C3D4E5F6 0718293A4B5C6D7E 8F900001" in shown
 
 
 def test_a_school_without_subject_teachers_signing_has_no_such_table(render: Render) -> None:

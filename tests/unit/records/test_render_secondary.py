@@ -67,7 +67,7 @@ def test_every_block_of_the_lower_secondary_form_is_there(tmp_path: Path) -> Non
         "Nhận xét của giáo viên chủ nhiệm Chăm ngoan, có ý thức học tập.",
         "Phê duyệt của Hiệu trưởng",
         "Vũ Đình Trọng – 28/05/2026 14:06 +07:00",
-        "5404A1B2C3D4E5F60718293A4B5C0001",
+        "5404A1B2C3D4E5F60718293A4B5C6D7E8F900001",
         "Nhà trường ký phát hành, đóng dấu",
     ):
         assert words in shown, words
