@@ -22,7 +22,7 @@ from tests.unit.signing.chain import MATHS
 from tests.unit.signing.sealed import NOW, PLACES, YEAR, Sandbox, der
 from tests.unit.signing.test_xml_archive import renew
 
-SOON, LATER = NOW + timedelta(minutes=10), NOW + 2 * YEAR
+SOON, LATER = NOW + timedelta(minutes=50), NOW + 2 * YEAR
 FLIPS = 60
 
 
