@@ -9,9 +9,9 @@ from fastapi import Depends, Request, Response
 from services.chassis import clock
 from services.chassis.errors import SIGN_IN_NEEDED, Refused
 from services.chassis.mongo import Database
-from services.identity import sessions, store
+from services.identity import devices, sessions, store
 from services.identity.registering import Registry
-from services.identity.sessions import COOKIE, Here
+from services.identity.sessions import COOKIE, Here, Origin
 from services.identity.sign_in import Door
 
 
@@ -62,13 +62,14 @@ def request_id(request: Request) -> str:
     return str(request.state.request_id)
 
 
-def address(request: Request) -> str:
-    """Where the request comes from, as the gateway says."""
-    return request.headers.get("X-Forwarded-For") or (request.client.host if request.client else "")
+def origin(request: Request) -> Origin:
+    """Where the request comes from, as the gateway says, and what the browser says about itself."""
+    address = request.headers.get("X-Forwarded-For") or (request.client.host if request.client else "")
+    return Origin(device=devices.in_words(request.headers.get("User-Agent", "")), address=address)
 
 
 RequestId = Annotated[str, Depends(request_id)]
-Address = Annotated[str, Depends(address)]
+From = Annotated[Origin, Depends(origin)]
 
 
 def give_cookie(response: Response, token: str) -> None:

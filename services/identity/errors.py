@@ -220,6 +220,38 @@ UNKNOWN_REQUEST = Refusal(
     "Tải lại danh sách để xem trạng thái mới nhất.",
     "no such request",
 )
+REVOKED_CERTIFICATE = Refusal(
+    "HB-IDN-035",
+    422,
+    "Chứng thư số đã bị thu hồi",
+    "{message}",
+    "Liên hệ nhà cung cấp để được cấp chứng thư số khác rồi đăng ký lại.",
+    "the certificate or one of its issuers is revoked",
+)
+REVOCATION_UNKNOWN = Refusal(
+    "HB-IDN-036",
+    503,
+    "Chưa kiểm tra được chứng thư số",
+    "Chưa kiểm tra được chứng thư số có bị thu hồi hay không vì hệ thống của đơn vị cấp chứng thư số tạm thời không phản hồi.",
+    "Chờ ít phút rồi thử lại; chưa có thay đổi nào được ghi nhận.",
+    "neither the OCSP responder nor the revocation list can be had",
+)
+UNPROVABLE_CERTIFICATE = Refusal(
+    "HB-IDN-037",
+    422,
+    "Không kiểm tra được chứng thư số",
+    "{message}",
+    "Liên hệ nhà cung cấp chứng thư số để được cấp chứng thư số khác.",
+    "the certificate can never be shown to be good: {problem}",
+)
+UNKNOWN_SESSION = Refusal(
+    "HB-IDN-040",
+    404,
+    "Không tìm thấy thiết bị đăng nhập",
+    "Thiết bị này không còn đăng nhập tài khoản.",
+    "Tải lại danh sách thiết bị đăng nhập để xem trạng thái mới nhất.",
+    "no such session of the own account",
+)
 
 CATALOGUE = {value.code: value for value in list(globals().values()) if isinstance(value, Refusal)}
 """By code."""

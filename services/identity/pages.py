@@ -1,4 +1,4 @@
-"""Pages under /ui/identity: signing in, the password, the home page, 1.3 Duyệt tài khoản ký."""
+"""Pages under /ui/identity: signing in, the password, the devices, the home page, 1.3 Duyệt tài khoản ký."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from services.chassis.access import require
 from services.chassis.errors import Refused
 from services.chassis.vietnamese import fold, given_name_key
 from services.chassis.web.look import Notice, Paging, Shell, render, vn_number
-from services.chassis.web.shell import HOME, shell
+from services.chassis.web.shell import DEVICES, HOME, shell
 from services.identity import passwords, store
 from services.identity.at_hand import (
-    Address,
     CookieSession,
     Db,
+    From,
     RequestId,
     TheDoor,
     TheRegistry,
@@ -30,6 +30,7 @@ from services.identity.at_hand import (
 from services.identity.certificates import ACCOUNT_STATES, APPROVED, NOT_REGISTERED, REFUSED, WAITING
 from services.identity.errors import CATALOGUE, REASON_NEEDED, WRONG_FORM_TOKEN, WRONG_OLD_PASSWORD
 from services.identity.people import is_manager, may_issue
+from services.identity.routes import devices_of
 from services.identity.sessions import Here
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ Settled = Annotated[Here, Depends(_settled)]
 
 def _check_form(here: Here, csrf: str) -> None:
     """Raises Refused(WRONG_FORM_TOKEN) unless the form was made for this session."""
-    if not hmac.compare_digest(here.csrf, csrf):
+    if not hmac.compare_digest(here.csrf.encode(), csrf.encode()):
         raise Refused(WRONG_FORM_TOKEN)
 
 
@@ -94,7 +95,7 @@ async def sign_in(
     *,
     door: TheDoor,
     request_id: RequestId,
-    address: Address,
+    origin: From,
     version: Annotated[str, Form()] = "",
     username: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
@@ -111,7 +112,7 @@ async def sign_in(
     if errors:
         return _sign_in_page(request, values, onward=next, errors=errors, status=422)
     try:
-        signed_in = await door.sign_in(version, username, password[:1000], request_id=request_id, address=address)
+        signed_in = await door.sign_in(version, username, password[:1000], request_id=request_id, origin=origin)
     except Refused as refused:
         said = {"_form": f"{refused.cause} {refused.action}"}
         return _sign_in_page(request, values, onward=next, errors=said, status=refused.refusal.status)
@@ -166,7 +167,7 @@ async def change_password(
     here: CookieSession,
     door: TheDoor,
     request_id: RequestId,
-    address: Address,
+    origin: From,
     csrf: Annotated[str, Form()] = "",
     current: Annotated[str, Form()] = "",
     new: Annotated[str, Form()] = "",
@@ -176,7 +177,7 @@ async def change_password(
     if new != repeat:
         return _password_page(request, here, {"repeat": "Hai mật khẩu mới không giống nhau"})
     try:
-        changed = await door.change_password(here, current[:1000], new, request_id=request_id, address=address)
+        changed = await door.change_password(here, current[:1000], new, request_id=request_id, origin=origin)
     except Refused as refused:
         field = "current" if refused.refusal is WRONG_OLD_PASSWORD else "new"
         return _password_page(request, here, {field: refused.cause})
@@ -199,6 +200,52 @@ def _password_page(request: Request, here: Here, errors: dict[str, str]) -> Resp
         "errors": errors,
     }
     return render(request.app.state.pages, request, "identity/change_password.html", context, status_code=422 if errors else 200)
+
+
+# --- where the account is signed in
+
+
+@router.get("/devices")
+async def show_devices(request: Request, here: Settled, db: Db, ended: str = "") -> Response:
+    devices = await devices_of(here, db)
+    context = {
+        "shell": await _shell(request, here, db, _ended_notice(ended)),
+        "title": "Thiết bị đăng nhập",
+        "action": f"{DEVICES}/end",
+        "others_action": f"{DEVICES}/end-others",
+        "password_href": PASSWORD,
+        "rows": [device.model_dump() for device in devices],
+    }
+    return render(request.app.state.pages, request, "identity/devices.html", context)
+
+
+@router.post("/devices/end")
+async def end_device(
+    here: Settled, door: TheDoor, request_id: RequestId, csrf: Annotated[str, Form()] = "", session: Annotated[str, Form()] = ""
+) -> Response:
+    _check_form(here, csrf)
+    await door.end_session(here, session, request_id=request_id)
+    if session != here.public_id:
+        return RedirectResponse(f"{DEVICES}?ended=1", status_code=303)
+    response = RedirectResponse(SIGN_IN, status_code=303)
+    take_cookie(response)
+    return response
+
+
+@router.post("/devices/end-others")
+async def end_other_devices(here: Settled, door: TheDoor, request_id: RequestId, csrf: Annotated[str, Form()] = "") -> Response:
+    _check_form(here, csrf)
+    ended = await door.end_other_sessions(here, request_id=request_id)
+    return RedirectResponse(f"{DEVICES}?ended={ended}", status_code=303)
+
+
+def _ended_notice(ended: str) -> list[Notice]:
+    """The address holds a number only, the words are ours."""
+    if not (ended.isascii() and ended.isdigit() and len(ended) < 6):
+        return []
+    if int(ended) == 0:
+        return [Notice("info", "Không có thiết bị nào khác đang đăng nhập.")]
+    return [Notice("success", f"Đã đăng xuất {vn_number(int(ended))} thiết bị.")]
 
 
 # --- home

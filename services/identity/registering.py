@@ -9,13 +9,14 @@ from services.chassis import audit, clock
 from services.chassis.aggregates import Change, save
 from services.chassis.errors import Refused
 from services.chassis.mongo import transaction
-from services.identity import certificates, store
+from services.identity import certificates, revocation, store
 from services.identity.certificates import APPROVED, WAITING, Kind, Wanted, slot
 from services.identity.errors import (
     NO_CREDENTIAL,
     OWN_ACCOUNT,
     REASON_NEEDED,
     REGISTERED_ELSEWHERE,
+    REVOCATION_UNKNOWN,
     UNKNOWN_PERSON,
     UNKNOWN_REQUEST,
     UNKNOWN_SCHOOL,
@@ -70,13 +71,16 @@ class Registry:
     ) -> Document:
         """The registration that waits now, or the one that stands already for the same certificate.
 
-        Raises Refused as `candidates`, `certificates.choose` and `certificates.register` do; REGISTERED_ELSEWHERE.
+        Raises Refused as `candidates`, `certificates.choose`, `revocation.ask` and `certificates.register` do; REGISTERED_ELSEWHERE.
         """
         before = await self.wanted(kind, who)
         found = await self.candidates(before, login)
         if not found:
             raise Refused(NO_CREDENTIAL)
         chosen = certificates.choose(found, credential_id)
+        [refused] = await revocation.ask([(chosen.certificate, chosen.chain)], self.roots)
+        if refused is not None:
+            raise refused
 
         async def work(session: Session) -> Document:
             wanted = await self.wanted(kind, who, session)
@@ -103,6 +107,7 @@ class Registry:
 
     async def approve(self, who: Principal, school: str, wanted: Sequence[str] | None, *, request_id: str) -> list[Outcome]:
         """Approve the waiting accounts of those named, or all; each with its own outcome."""
+        asked = await self._revocations(who, school, wanted)
 
         async def work(session: Session) -> list[Outcome]:
             at = clock.now()
@@ -115,6 +120,10 @@ class Registry:
                     problems = certificates.still_unfit(document, self.roots, at=at)
                     if problems:
                         raise certificates.unfit(problems)
+                    # one that came to wait only after the question has no answer yet
+                    refusal = asked.get(document["_id"], Refused(REVOCATION_UNKNOWN))
+                    if refusal is not None:
+                        raise refusal
                 except Refused as refused:
                     outcomes.append(Outcome(person, refused))
                     continue
@@ -150,8 +159,15 @@ class Registry:
 
         return await transaction(self.db, work)
 
+    async def _revocations(self, who: Principal, school: str, wanted: Sequence[str] | None) -> dict[str, Refused | None]:
+        """By request, what the issuers say about what `who` may decide about; asked ahead, as no transaction reaches outside."""
+        standing, _ = await self._standing(None, school, wanted)
+        waiting = [r for person, (r, _) in standing.items() if r is not None and person != who.person and not r["by_oversight"]]
+        answers = await revocation.ask([certificates.ders(r) for r in waiting], self.roots)
+        return {r["_id"]: answer for r, answer in zip(waiting, answers, strict=True)}
+
     async def _standing(
-        self, session: Session, school: str, wanted: Sequence[str] | None
+        self, session: Session | None, school: str, wanted: Sequence[str] | None
     ) -> tuple[dict[str, tuple[Document | None, Document | None]], dict[str, Document]]:
         """By person, what waits and what is approved in the open year; without names, only where something waits."""
         school_document = await store.one(self.db, "schools", school, session)

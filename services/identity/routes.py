@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from contracts.access import Action, Role
+from services.chassis import clock
 from services.chassis.access import TokenMaker, Who, require
-from services.chassis.errors import Refused
+from services.chassis.errors import SIGN_IN_NEEDED, Refused
 from services.chassis.mongo import Document
-from services.identity import places, store
+from services.identity import devices, places, store
 from services.identity.at_hand import (
-    Address,
     CookieSession,
     Db,
+    From,
     RequestId,
     TheDoor,
     give_cookie,
@@ -24,7 +26,7 @@ from services.identity.at_hand import (
 )
 from services.identity.errors import UNKNOWN_SCHOOL, UNKNOWN_UNIT
 from services.identity.places import Issued, Named, Outcome
-from services.identity.sessions import Here
+from services.identity.sessions import Here, public_id_of
 
 if TYPE_CHECKING:
     from services.chassis.mongo import Database
@@ -59,6 +61,21 @@ class Me(BaseModel):
     school: str | None
     unit: str | None
     must_change_password: bool
+
+
+class Device(BaseModel):
+    """Where the own account is signed in; `last_used` is right to the minute, `current` is the one that asks."""
+
+    id: str
+    device: str
+    address: str
+    since: datetime
+    last_used: datetime
+    current: bool
+
+
+class Ended(BaseModel):
+    ended: int
 
 
 class NewPassword(Body):
@@ -155,9 +172,19 @@ class Outcomes(BaseModel):
     refused: int
 
 
+async def _settled(here: CookieSession) -> Here:
+    """Raises Refused(SIGN_IN_NEEDED) until the one-time password is changed, like everything that asks for the internal token."""
+    if here.forced:
+        raise Refused(SIGN_IN_NEEDED)
+    return here
+
+
+Settled = Annotated[Here, Depends(_settled)]
+
+
 @router.post("/api/identity/sessions")
-async def sign_in(order: SignIn, door: TheDoor, request_id: RequestId, address: Address, response: Response) -> Me:
-    signed_in = await door.sign_in(order.version, order.username, order.password.get_secret_value(), request_id=request_id, address=address)
+async def sign_in(order: SignIn, door: TheDoor, request_id: RequestId, origin: From, response: Response) -> Me:
+    signed_in = await door.sign_in(order.version, order.username, order.password.get_secret_value(), request_id=request_id, origin=origin)
     give_cookie(response, signed_in.token)
     return me_of(signed_in.here)
 
@@ -168,13 +195,32 @@ async def sign_out(here: CookieSession, door: TheDoor, request_id: RequestId, re
     take_cookie(response)
 
 
+@router.get("/api/identity/sessions")
+async def list_sessions(here: Settled, db: Db) -> list[Device]:
+    """Where the own account is signed in, the one used last first."""
+    return await devices_of(here, db)
+
+
+@router.post("/api/identity/sessions/end-others")
+async def end_other_sessions(here: Settled, door: TheDoor, request_id: RequestId) -> Ended:
+    return Ended(ended=await door.end_other_sessions(here, request_id=request_id))
+
+
+@router.delete("/api/identity/sessions/{session}", status_code=204)
+async def end_session(session: str, here: Settled, door: TheDoor, request_id: RequestId, response: Response) -> None:
+    """One of the own account, by its `id` in the list."""
+    await door.end_session(here, session, request_id=request_id)
+    if session == here.public_id:
+        take_cookie(response)
+
+
 @router.post("/api/identity/password")
 async def change_password(
-    order: NewPassword, *, here: CookieSession, door: TheDoor, request_id: RequestId, address: Address, response: Response
+    order: NewPassword, *, here: CookieSession, door: TheDoor, request_id: RequestId, origin: From, response: Response
 ) -> Me:
     """The answer carries a new session cookie; all other sessions of the person end."""
     signed_in = await door.change_password(
-        here, order.old.get_secret_value(), order.new.get_secret_value(), request_id=request_id, address=address
+        here, order.old.get_secret_value(), order.new.get_secret_value(), request_id=request_id, origin=origin
     )
     give_cookie(response, signed_in.token)
     return me_of(signed_in.here)
@@ -291,6 +337,21 @@ def outcomes_of(outcomes: list[Outcome]) -> Outcomes:
 def me_of(here: Here) -> Me:
     who = here.who
     return Me(person=who.person, name=who.name, roles=sorted(who.roles), school=who.school, unit=who.unit, must_change_password=here.forced)
+
+
+async def devices_of(here: Here, db: Database) -> list[Device]:
+    """A session that began before an upgrade knows neither device nor address."""
+    return [
+        Device(
+            id=public_id_of(session["_id"]),
+            device=session.get("device", devices.OTHER),
+            address=session.get("address", ""),
+            since=session["created_at"],
+            last_used=session["seen_at"],
+            current=session["_id"] == here.digest,
+        )
+        for session in await store.sessions_of(db, here.who.person, clock.now())
+    ]
 
 
 async def _school_of(db: Database, code: str) -> Document:

@@ -24,6 +24,14 @@ OVERSIGHT = "OVERSIGHT"
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where somebody signs in from: the device in plain words, and the network address."""
+
+    device: str
+    address: str
+
+
+@dataclass(frozen=True)
 class Here:
     """A good session: whose it is and what protects its forms. `forced`: a one-time password must be changed first."""
 
@@ -33,6 +41,10 @@ class Here:
     forced: bool
     csrf: str
     touch: bool
+
+    @property
+    def public_id(self) -> str:
+        return public_id_of(self.digest)
 
 
 def new_token() -> str:
@@ -48,12 +60,19 @@ def csrf_of(token: str) -> str:
     return hmac.new(token.encode(), b"form", hashlib.sha256).hexdigest()
 
 
-def new_session(token: str, person: str, version: str, *, forced: bool, at: datetime) -> Document:
+def public_id_of(digest: str) -> str:
+    """What the session is called in the list of devices; nobody gets from it to the digest or the secret."""
+    return hmac.new(digest.encode(), b"device", hashlib.sha256).hexdigest()[:32]
+
+
+def new_session(token: str, person: str, version: str, *, forced: bool, at: datetime, origin: Origin) -> Document:
     return {
         "_id": digest_of(token),
         "person": person,
         "version": version,
         "forced": forced,
+        "device": origin.device,
+        "address": origin.address,
         "created_at": at,
         "seen_at": at,
         "ends_at": at + ABSOLUTE,

@@ -9,7 +9,7 @@ from services.chassis import audit, clock
 from services.chassis.errors import SIGN_IN_NEEDED, Refused
 from services.chassis.mongo import transaction
 from services.identity import passwords, sessions, store
-from services.identity.errors import LOCKED, WRONG_OLD_PASSWORD, WRONG_SIGN_IN, WRONG_VERSION
+from services.identity.errors import LOCKED, UNKNOWN_SESSION, WRONG_OLD_PASSWORD, WRONG_SIGN_IN, WRONG_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -35,10 +35,10 @@ class Door:
     hashing: Hashing
     wait: Callable[[float], Awaitable[None]]
 
-    async def sign_in(self, version: str, username: str, password: str, *, request_id: str, address: str) -> SignedIn:
+    async def sign_in(self, version: str, username: str, password: str, *, request_id: str, origin: sessions.Origin) -> SignedIn:
         """Raises Refused: WRONG_SIGN_IN, LOCKED after ten failures in a row, WRONG_VERSION after a right password."""
         account = await store.account_named(self.db, username)
-        await self._try_password(account, username, password, wrong=Refused(WRONG_SIGN_IN), request_id=request_id, address=address)
+        await self._try_password(account, username, password, wrong=Refused(WRONG_SIGN_IN), request_id=request_id, address=origin.address)
         assert account is not None
         person = await store.one(self.db, "people", account["_id"])
         school = await store.one(self.db, "schools", person["school"]) if person and person["school"] else None
@@ -48,7 +48,7 @@ class Door:
         token = sessions.new_token()
         at = clock.now()
         forced = account["one_time_until"] is not None
-        session_document = sessions.new_session(token, person["_id"], version, forced=forced, at=at)
+        session_document = sessions.new_session(token, person["_id"], version, forced=forced, at=at, origin=origin)
 
         async def work(session: Session) -> None:
             if rehashed is not None:
@@ -56,7 +56,7 @@ class Door:
             await store.signed_in(self.db, session, person["_id"], at)
             await store.forget_guesses(self.db, [account["username"]], session)
             await self.db["sessions"].insert_one(session_document, session=session)
-            details = {"version": version, "address": address, "one_time": forced}
+            details = {"version": version, "address": origin.address, "one_time": forced}
             await audit.record(
                 self.db, session, actor=person["_id"], act="signed in", subject=person["_id"], request_id=request_id, details=details
             )
@@ -72,23 +72,54 @@ class Door:
 
         await transaction(self.db, work)
 
-    async def change_password(self, here: sessions.Here, old: str, new: str, *, request_id: str, address: str) -> SignedIn:
+    async def end_session(self, here: sessions.Here, public_id: str, *, request_id: str) -> None:
+        """Sign one device of the own account out. Raises Refused(UNKNOWN_SESSION), for those of other people as well."""
+        person = here.who.person
+
+        async def work(session: Session) -> None:
+            own = await store.sessions_of(self.db, person, clock.now(), session)
+            ended = next((s for s in own if sessions.public_id_of(s["_id"]) == public_id), None)
+            if ended is None:
+                raise Refused(UNKNOWN_SESSION)
+            await self.db["sessions"].delete_one({"_id": ended["_id"]}, session=session)
+            details = {"session": public_id}
+            await audit.record(self.db, session, actor=person, act="session ended", subject=person, request_id=request_id, details=details)
+
+        await transaction(self.db, work)
+
+    async def end_other_sessions(self, here: sessions.Here, *, request_id: str) -> int:
+        """Sign all other devices of the own account out; how many were signed in."""
+        person = here.who.person
+
+        async def work(session: Session) -> int:
+            own = await store.sessions_of(self.db, person, clock.now(), session)
+            ended = [sessions.public_id_of(s["_id"]) for s in own if s["_id"] != here.digest]
+            await store.end_other_sessions(self.db, session, person, here.digest)
+            details = {"sessions": ended}
+            await audit.record(
+                self.db, session, actor=person, act="other sessions ended", subject=person, request_id=request_id, details=details
+            )
+            return len(ended)
+
+        return await transaction(self.db, work)
+
+    async def change_password(self, here: sessions.Here, old: str, new: str, *, request_id: str, origin: sessions.Origin) -> SignedIn:
         """All other sessions of the person end, this one gets a new secret. Raises Refused: WRONG_OLD_PASSWORD, LOCKED, WEAK_PASSWORD."""
         code = here.who.person
         account = await store.one(self.db, "accounts", code)
         username = store.username_of(code)
-        await self._try_password(account, username, old, wrong=Refused(WRONG_OLD_PASSWORD), request_id=request_id, address=address)
+        await self._try_password(account, username, old, wrong=Refused(WRONG_OLD_PASSWORD), request_id=request_id, address=origin.address)
         passwords.check_new(new, old=old, username=username)
         kept = await self.hashing.hash(new)
         token = sessions.new_token()
-        session_document = sessions.new_session(token, code, here.version, forced=False, at=clock.now())
+        session_document = sessions.new_session(token, code, here.version, forced=False, at=clock.now(), origin=origin)
 
         async def work(session: Session) -> Document | None:
             await store.keep_password(self.db, session, code, kept, None)
             await store.forget_guesses(self.db, [username], session)
             await store.end_sessions(self.db, session, [code])
             await self.db["sessions"].insert_one(session_document, session=session)
-            details = {"address": address, "one_time_before": here.forced}
+            details = {"address": origin.address, "one_time_before": here.forced}
             await audit.record(self.db, session, actor=code, act="password changed", subject=code, request_id=request_id, details=details)
             return await store.one(self.db, "people", code, session)
 

@@ -169,6 +169,17 @@ async def touch(db: Database, digest: str, at: datetime) -> None:
     await db["sessions"].update_one({"_id": digest}, {"$set": {"seen_at": at}})
 
 
+async def sessions_of(db: Database, person: str, at: datetime, session: Session | None = None) -> list[Document]:
+    """The person's good sessions, the one used last first."""
+    good = {"person": person, "ends_at": {"$gt": at}, "seen_at": {"$gt": at - sessions.IDLE}}
+    return await db["sessions"].find(good, session=session).sort("seen_at", DESCENDING).to_list(None)
+
+
+async def end_other_sessions(db: Database, session: Session, person: str, kept: str) -> None:
+    """All of the person but the one with this digest."""
+    await db["sessions"].delete_many({"person": person, "_id": {"$ne": kept}}, session=session)
+
+
 async def end_sessions(db: Database, session: Session | None, people: Iterable[str]) -> None:
     await db["sessions"].delete_many({"person": {"$in": list(people)}}, session=session)
 

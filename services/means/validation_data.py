@@ -1,7 +1,7 @@
 """What proves later that certificates were good: the chain's certificates, OCSP responses and revocation lists.
 
-`ValidationSource` fetches and judges it for signers and for the timestamping unit, by pyhanko-certvalidator. An address in a
-certificate is asked only after its path has been validated up to a configured root.
+`Prover` fetches and judges it for any certificate, `ValidationSource` for the signers of a document and the timestamping unit, by
+pyhanko-certvalidator. An address in a certificate is asked only after its path has been validated up to a configured root.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pyhanko_certvalidator.fetchers.api import Fetchers
     from pyhanko_certvalidator.path import ValidationPath
 
-    from services.means.timestamps import TimestampAuthority
+    from services.means.timestamps import TimestampAuthority, Unit
 
 KEPT_FOR: Final = dt.timedelta(minutes=5)
 MOST_KEPT: Final = 2048
@@ -51,6 +51,7 @@ logging.getLogger("pyhanko_certvalidator.fetchers").setLevel(logging.WARNING)
 
 Flaw = Literal["revoked", "expired", "not_yet_valid", "untrusted", "incomplete_chain", "no_revocation_service"]
 Held = TypeVar("Held", bound="_Kept")
+Result = TypeVar("Result")
 
 
 class ValidationData(BaseModel):
@@ -140,41 +141,30 @@ def _usable(task: asyncio.Task[Any]) -> bool:
     return not task.cancelled() and task.exception() is None and clock.now() < task.result().until
 
 
-class ValidationSource:
-    """`gather` for any number of documents at once; what is fetched is kept for minutes, at most half of the way to its next update."""
+class Prover:
+    """Proves certificates one by one; what is fetched is kept for minutes, at most half of the way to its next update."""
 
     def __init__(
         self,
         roots: Sequence[bytes],
-        authority: TimestampAuthority,
         session: aiohttp.ClientSession,
         *,
         timeout_seconds: float = TIMEOUT_SECONDS,
         most_kept: int = MOST_KEPT,
     ) -> None:
-        """`roots` are DER. Every result also proves the unit that makes `authority`'s timestamps."""
+        """`roots` are DER; `timeout_seconds` is for each answer of a responder or list."""
         self._roots = tuple(roots)
-        self._authority = authority
         self._fetching = AIOHttpFetcherBackend(session, per_request_timeout=timeout_seconds, limits=FetchLimits(max_requests=10))
         self._signers: _Shared[_Proven] = _Shared(most_kept)
         self._proofs: _Shared[_Proof] = _Shared(most_kept)
         self._lists: _Shared[_Lists] = _Shared(most_kept)
 
-    async def gather(self, signers: Iterable[tuple[bytes, Sequence[bytes]]]) -> ValidationData:
-        """What proves the given signers (certificate and issuers, DER) and the timestamping unit now, and nothing else.
+    async def prove(self, certificate: bytes, chain: Sequence[bytes]) -> ValidationData:
+        """What shows that the certificate and its issuers (DER) are good now.
 
-        Raises Unprovable for a signer; ValidationDataUnavailable or TimestampsUnavailable when trying later may help;
-        TimestampRefused when the unit itself cannot be relied on.
+        Raises Unprovable; ValidationDataUnavailable when trying later may help.
         """
-        unit = await self._authority.unit()
-        wanted = [*((certificate, tuple(chain)) for certificate, chain in signers), (unit.certificate, unit.chain)]
-        outcomes = await asyncio.gather(*(self._signer(*each) for each in wanted), return_exceptions=True)
-        if isinstance(outcomes[-1], Unprovable):
-            outcomes[-1] = TimestampRefused(f"the timestamping unit cannot be proven: {outcomes[-1]}")
-        # what can never be mended is told before what may pass
-        for problem in sorted((o for o in outcomes if isinstance(o, BaseException)), key=lambda o: not isinstance(o, Unprovable)):
-            raise problem
-        return _union(o.data for o in outcomes if isinstance(o, _Proven))
+        return (await self._signer(certificate, tuple(chain))).data
 
     async def _signer(self, certificate: bytes, chain: tuple[bytes, ...]) -> _Proven:
         return await self._signers.get((certificate, chain), lambda: self._prove(certificate, chain))
@@ -182,9 +172,11 @@ class ValidationSource:
     async def _prove(self, certificate: bytes, chain: tuple[bytes, ...]) -> _Proven:
         path = await self._valid_path(certificate, chain)
         issuers = tuple(path.iter_certs(include_root=False))[:-1]
-        proofs = await asyncio.gather(
-            self._proof(path.last, path, responder_first=True),
-            *(self._proof(issuer, path, responder_first=False) for issuer in issuers),
+        proofs = await _every(
+            [
+                self._proof(path.last, path, responder_first=True),
+                *(self._proof(issuer, path, responder_first=False) for issuer in issuers),
+            ]
         )
         parts = [ValidationData(certificates=tuple(i.dump() for i in issuers))]
         parts += [ValidationData(ocsps=proof.ocsps, crls=proof.crls) for proof in proofs]
@@ -289,6 +281,48 @@ class ValidationSource:
     def _fetchers(self) -> Fetchers:
         # new ones each time, as they keep every answer, also failures, for ever
         return self._fetching.get_fetchers()
+
+
+class ValidationSource(Prover):
+    """`gather` for any number of documents at once."""
+
+    def __init__(
+        self,
+        roots: Sequence[bytes],
+        authority: TimestampAuthority,
+        session: aiohttp.ClientSession,
+        *,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        most_kept: int = MOST_KEPT,
+    ) -> None:
+        """`roots` are DER. Every result also proves the unit that makes `authority`'s timestamps."""
+        super().__init__(roots, session, timeout_seconds=timeout_seconds, most_kept=most_kept)
+        self._authority = authority
+
+    async def gather(self, signers: Iterable[tuple[bytes, Sequence[bytes]]]) -> ValidationData:
+        """What proves the given signers (certificate and issuers, DER) and the timestamping unit now, and nothing else.
+
+        Raises Unprovable for a signer; ValidationDataUnavailable or TimestampsUnavailable when trying later may help;
+        TimestampRefused when the unit itself cannot be relied on.
+        """
+        unit = await self._authority.unit()
+        proofs = [self.prove(certificate, chain) for certificate, chain in signers]
+        return _union(await _every([*proofs, self._prove_unit(unit)]))
+
+    async def _prove_unit(self, unit: Unit) -> ValidationData:
+        try:
+            return await self.prove(unit.certificate, unit.chain)
+        except Unprovable as problem:
+            # no signer's fault
+            raise TimestampRefused(f"the timestamping unit cannot be proven: {problem}") from problem
+
+
+async def _every(works: Iterable[Awaitable[Result]]) -> list[Result]:
+    """All results, when nothing is under way any more; what can never be mended is raised before what may pass."""
+    outcomes = await asyncio.gather(*works, return_exceptions=True)
+    for problem in sorted((o for o in outcomes if isinstance(o, BaseException)), key=lambda o: not isinstance(o, Unprovable)):
+        raise problem
+    return [o for o in outcomes if not isinstance(o, BaseException)]
 
 
 def _until(*next_updates: dt.datetime | None) -> dt.datetime:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 HOME = "/ui/identity/"
 SIGN_OUT = "/ui/identity/sign-out"
 ACCOUNT = "/ui/identity/password"
+DEVICES = "/ui/identity/devices"
 
 
 def shell(
@@ -34,7 +35,7 @@ def shell(
         organisation=organisation,
         period=period,
         menu=groups,
-        user=User(who.name, role_name(who), SIGN_OUT, links=(("Đổi mật khẩu", ACCOUNT),)) if who else None,
+        user=User(who.name, role_name(who), SIGN_OUT, links=(("Đổi mật khẩu", ACCOUNT), ("Thiết bị đăng nhập", DEVICES))) if who else None,
         notices=notices,
         csrf=csrf,
         request_id=getattr(request.state, "request_id", ""),

@@ -102,6 +102,28 @@ def _identity() -> Iterator[Sample]:
         },
     )
 
+    yield from variants(
+        "identity/devices",
+        lambda rows: {
+            "shell": shell(notices=(Notice("success", "Đã đăng xuất 1 thiết bị."),) if rows == 1 else ()),
+            "title": "Thiết bị đăng nhập",
+            "action": "/identity/devices/end",
+            "others_action": "/identity/devices/end-others",
+            "password_href": "/identity/password",
+            "rows": [
+                {
+                    "id": f"{number:032x}",
+                    "device": ("Chrome trên Windows", "Safari trên iPhone", "Thiết bị khác")[number % 3],
+                    "address": "" if number % 7 == 6 else "2001:db8:85a3:8d3:1319:8a2e:370:7348" if number % 3 else "203.0.113.7",
+                    "since": MOMENT,
+                    "last_used": MOMENT,
+                    "current": number == 0,
+                }
+                for number in range(rows)
+            ],
+        },
+    )
+
 
 def _descriptions() -> Iterator[Sample]:
     services = [{"name": name, "text": name, "href": f"/api/{name}/openapi.json"} for name in ("identity", "records")]

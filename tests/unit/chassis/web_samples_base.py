@@ -58,7 +58,12 @@ def shell(**changes: Any) -> Shell:
         organisation="Trường Tiểu học An Hồng",
         period="Năm học 2025-2026",
         menu=menu,
-        user=User("Nguyễn Thị Hương Giang", "Quản trị viên", "/identity/sign-out", (("Đổi mật khẩu", "/identity/password"),)),
+        user=User(
+            "Nguyễn Thị Hương Giang",
+            "Quản trị viên",
+            "/identity/sign-out",
+            (("Đổi mật khẩu", "/identity/password"), ("Thiết bị đăng nhập", "/identity/devices")),
+        ),
         deadline=Deadline("Hạn gửi học bạ lên Cổng tiếp nhận", dt.date(2026, 8, 20), 84),
         csrf="token-of-the-session",
         request_id="0197c2f2-7b1e-7d55-a5a0-5f6f0c1d2e3f",

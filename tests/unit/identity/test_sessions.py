@@ -12,6 +12,7 @@ from services.identity import people, sessions
 
 AT = dt.datetime(2026, 5, 28, 1, 0, tzinfo=dt.UTC)
 TOKEN = sessions.new_token()
+ORIGIN = sessions.Origin("Chrome trên Windows", "203.0.113.7")
 
 
 def person(**facts: Any) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def person(**facts: Any) -> dict[str, Any]:
 
 
 def read(after: dt.timedelta, seen_after: dt.timedelta = dt.timedelta()) -> sessions.Here | None:
-    session = sessions.new_session(TOKEN, "31300001006", "TH", forced=False, at=AT)
+    session = sessions.new_session(TOKEN, "31300001006", "TH", forced=False, at=AT, origin=ORIGIN)
     return sessions.read(TOKEN, {**session, "seen_at": AT + seen_after}, person(), AT + after)
 
 
@@ -42,7 +43,7 @@ def test_use_is_written_down_once_a_minute_at_most() -> None:
 
 def test_the_secret_has_256_bits_and_does_not_stand_in_what_is_kept() -> None:
     assert len(TOKEN) == 43
-    session = sessions.new_session(TOKEN, "31300001006", "TH", forced=False, at=AT)
+    session = sessions.new_session(TOKEN, "31300001006", "TH", forced=False, at=AT, origin=ORIGIN)
     assert TOKEN not in str(session)
     assert sessions.csrf_of(TOKEN) not in str(session)
 
@@ -52,7 +53,7 @@ def test_forms_of_two_sessions_are_protected_by_different_values() -> None:
 
 
 def test_a_session_tells_the_roles_that_the_person_has_now() -> None:
-    session = sessions.new_session(TOKEN, "31300001006", "TH", forced=False, at=AT)
+    session = sessions.new_session(TOKEN, "31300001006", "TH", forced=False, at=AT, origin=ORIGIN)
     here = sessions.read(TOKEN, session, person(teaches=True, homeroom_of=["1A"]), AT)
     assert here is not None
     assert here.who.roles == {Role.SUBJECT_TEACHER, Role.HOMEROOM_TEACHER}
