@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from services.chassis import inbox, outbox, tracing
+from services.chassis import audit_seal, inbox, outbox, tracing
 from services.chassis import logging as json_logging
 from services.chassis.kafka import Readers, producer
 from services.chassis.metrics import EVENT_LOOP_LAG
@@ -85,6 +85,7 @@ async def _live(service: Service, settings: Settings, roles: set[str]) -> None:
         db = await stack.enter_async_context(connect(settings, service.name))
         await outbox.ensure_indexes(db)
         await inbox.ensure_indexes(db)
+        await audit_seal.ensure_indexes(db)
         await service.indexes(db)
         pool = Pool(settings.pool_size)
         stack.callback(pool.close)
@@ -99,6 +100,7 @@ async def _live(service: Service, settings: Settings, roles: set[str]) -> None:
             sender = await stack.enter_async_context(producer(settings, service.name))
             if "relay" in roles:
                 running.append(Relay(db, sender, settings.relay_lease_seconds).run())
+                running.append(audit_seal.Sealer(db, settings.relay_lease_seconds).run())
             if "worker" in roles:
                 readers = Readers(settings, service.name, db, sender)
                 for consumer in service.consumers(parts):
