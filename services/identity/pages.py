@@ -13,6 +13,7 @@ from contracts.access import Action, allowed
 from services.chassis.access import require
 from services.chassis.errors import Refused
 from services.chassis.vietnamese import fold, given_name_key
+from services.chassis.web.lists import count_in
 from services.chassis.web.look import Notice, Paging, Shell, render, vn_number
 from services.chassis.web.shell import DEVICES, HOME, shell
 from services.identity import passwords, store
@@ -307,7 +308,7 @@ async def show_accounts(request: Request, here: Settled, db: Db, registry: TheRe
     require(here.who, Action.APPROVE_SIGNING_ACCOUNT, school=here.who.school or "")
     query = dict(request.query_params)
     rows = await _rows(db, here.who.school or "", registry.providers, query)
-    page = max(1, int(query["page"])) if query.get("page", "").isascii() and query.get("page", "").isdigit() else 1
+    page = max(1, count_in(query.get("page", "")))
     paging = Paging(min(page, max(1, -(-len(rows) // PAGE_SIZE))), PAGE_SIZE, len(rows))
     kept = {key: query[key] for key in ("name", "state", "sort", "order", "page") if query.get(key)}
     context = {
@@ -365,13 +366,11 @@ def _notices(query: dict[str, str]) -> list[Notice]:
     """What the last act did; the address holds numbers and codes only, the words are ours."""
     notices = []
     for key, text in (("approved", "Đã duyệt"), ("refused", "Đã từ chối")):
-        done = query.get(key, "")
-        if done.isascii() and done.isdigit() and int(done):
-            notices.append(Notice("success", f"{text} {vn_number(int(done))} tài khoản."))
-    left = query.get("left", "")
-    if left.isascii() and left.isdigit() and int(left):
+        if done := count_in(query.get(key, "")):
+            notices.append(Notice("success", f"{text} {vn_number(done)} tài khoản."))
+    if left := count_in(query.get("left", "")):
         reasons = " ".join(CATALOGUE[code].title + "." for code in query.get("why", "").split(",") if code in CATALOGUE)
-        notices.append(Notice("error", f"{vn_number(int(left))} tài khoản không thực hiện được. {reasons}"))
+        notices.append(Notice("error", f"{vn_number(left)} tài khoản không thực hiện được. {reasons}"))
     if query.get("none"):
         notices.append(Notice("info", "Chưa chọn tài khoản nào đang chờ duyệt."))
     return notices

@@ -273,3 +273,9 @@ async def test_the_page_approves_and_refuses_in_bulk(world: World) -> None:
     assert (await administrator.ask("POST", "/ui/identity/signing-accounts", data=reason)).status_code == 303
     listed = await administrator.get(ACCOUNTS)
     assert {a["person"]: a["state"] for a in listed if a["state"] != "NOT_REGISTERED"} == {code(6): "APPROVED", code(7): "REFUSED"}
+
+
+@pytest.mark.parametrize("key", ["approved", "refused", "left", "page"])
+async def test_a_number_without_end_in_the_address_of_the_page_is_no_error(world: World, key: str) -> None:
+    administrator = await world.school()
+    assert (await administrator.ask("GET", f"/ui/identity/signing-accounts?{key}={'9' * 5000}")).status_code == 200
