@@ -9,12 +9,18 @@ from services.chassis.access import TokenMaker
 from services.chassis.process import Parts, Service
 from services.chassis.settings import needed
 from services.chassis.web.app import make_app
-from services.identity import certificate_routes, openapi, pages, routes, store
-from services.identity.handlers import decision_consumer, staff_consumer
-from services.identity.passwords import Hashing
-from services.identity.providers import Providers, read_roots
-from services.identity.registering import Registry
-from services.identity.sign_in import Door
+from services.identity import home, openapi, pages, store
+from services.identity.accounts import pages as account_pages
+from services.identity.accounts import routes as account_routes
+from services.identity.accounts.passwords import Hashing
+from services.identity.accounts.sign_in import Door
+from services.identity.certificates import pages as certificate_pages
+from services.identity.certificates import routes as certificate_routes
+from services.identity.certificates.handlers import decision_consumer
+from services.identity.certificates.providers import Providers, read_roots
+from services.identity.certificates.registering import Registry
+from services.identity.organisations import routes as organisation_routes
+from services.identity.organisations.handlers import staff_consumer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +42,16 @@ def web(parts: Parts) -> FastAPI:
         read_roots(needed(settings.trust_dir, "trust_dir")),
     )
     app.add_exception_handler(pages.MustChangePassword, pages.lead_to_password)
-    for router in (routes.router, certificate_routes.router, pages.router, openapi.router):
-        app.include_router(router)
+    for part in (
+        account_routes,
+        organisation_routes,
+        certificate_routes,
+        home,
+        account_pages,
+        certificate_pages,
+        openapi,
+    ):
+        app.include_router(part.router)
     return app
 
 

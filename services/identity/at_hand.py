@@ -9,10 +9,11 @@ from fastapi import Depends, Request, Response
 from services.chassis import clock
 from services.chassis.errors import SIGN_IN_NEEDED, Refused
 from services.chassis.mongo import Database
-from services.identity import devices, sessions, store
-from services.identity.registering import Registry
-from services.identity.sessions import COOKIE, Here, Origin
-from services.identity.sign_in import Door
+from services.identity.accounts import devices, sessions
+from services.identity.accounts import store as accounts_store
+from services.identity.accounts.sessions import COOKIE, Here, Origin
+from services.identity.accounts.sign_in import Door
+from services.identity.certificates.registering import Registry
 
 
 def _database(request: Request) -> Database:
@@ -41,9 +42,9 @@ async def session_of(request: Request, db: Database) -> Here | None:
     if not token:
         return None
     at = clock.now()
-    here = sessions.read(token, *await store.session_by_token(db, token), at)
+    here = sessions.read(token, *await accounts_store.session_by_token(db, token), at)
     if here is not None and here.touch:
-        await store.touch(db, here.digest, at)
+        await accounts_store.touch(db, here.digest, at)
     return here
 
 

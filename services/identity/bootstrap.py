@@ -13,10 +13,11 @@ import sys
 from services.chassis import outbox
 from services.chassis.mongo import connect
 from services.chassis.settings import Settings
-from services.identity import places, store
-from services.identity.passwords import Hashing
-from services.identity.places import Named
-from services.identity.sign_in import Door
+from services.identity import store
+from services.identity.accounts.passwords import Hashing
+from services.identity.accounts.sign_in import Door
+from services.identity.organisations import places
+from services.identity.organisations.places import Named
 
 ACTOR = "bootstrap"
 

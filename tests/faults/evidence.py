@@ -27,7 +27,8 @@ from infra.local import Stack
 from infra.stack.instance import SERVICES
 from services.chassis.kafka import Consumer
 from services.district.handlers import consumers as district_consumers
-from services.identity.handlers import decision_consumer, staff_consumer
+from services.identity.certificates.handlers import decision_consumer
+from services.identity.organisations.handlers import staff_consumer
 from services.publishing.handlers import consumers as publishing_consumers
 from services.records.handlers import consumers as records_consumers
 from services.records.imports import preview

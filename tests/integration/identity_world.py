@@ -26,9 +26,9 @@ from services.chassis.work import Pool
 from services.identity import app as identity
 from services.identity import store
 from services.identity.bootstrap import bootstrap
-from services.identity.handlers import take_staff
-from services.identity.places import Named
-from services.identity.registering import take_decision
+from services.identity.certificates.registering import take_decision
+from services.identity.organisations.handlers import take_staff
+from services.identity.organisations.places import Named
 
 YEAR = "2025-2026"
 SCHOOL = "31300001"

@@ -12,7 +12,7 @@ from contracts.access import Role
 from infra.local import Stack
 from services.chassis.access import TokenVerifier
 from services.identity.bootstrap import bootstrap
-from services.identity.places import Named
+from services.identity.organisations.places import Named
 from tests.integration.identity_world import (
     PASSWORD,
     PROCESSES,

@@ -16,7 +16,7 @@ import pytest
 
 from infra.local import Stack
 from services.chassis.settings import needed
-from services.identity.providers import Providers
+from services.identity.certificates.providers import Providers
 from services.means.remote import Credential
 from tests.integration.identity_world import PROCESSES, Browser, World, code, login, personal_id, world_of
 

@@ -12,7 +12,7 @@ import pytest
 from prometheus_client import REGISTRY, generate_latest
 
 from infra.local import Stack
-from services.identity import sessions
+from services.identity.accounts import sessions
 from tests.integration.identity_world import PASSWORD, PROCESSES, Browser, World, code, world_of
 
 SESSIONS = "/api/identity/sessions"

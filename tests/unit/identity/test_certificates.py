@@ -10,8 +10,9 @@ import pytest
 from contracts.events.identity import CertificateApprovedV1, CertificateEndedV1, CertificateRequestedV1
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refused
-from services.identity import certificates, people
-from services.identity.certificates import Candidate, Wanted
+from services.identity.certificates import registrations as certificates
+from services.identity.certificates.registrations import Candidate, Wanted
+from services.identity.organisations import people
 from services.means import x509
 
 AT = dt.datetime(2026, 5, 28, 1, 0, tzinfo=dt.UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.identity import devices, sessions
+from services.identity.accounts import devices, sessions
 
 APPLE = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
 BLINK = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0"

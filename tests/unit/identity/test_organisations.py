@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.chassis.errors import Refused
-from services.identity.organisations import school_change, unit_change
+from services.identity.organisations.units_and_schools import school_change, unit_change
 
 ROOT = {"_id": "031", "sequence": 1, "name": "Sở", "parent": None, "path": ["031"]}
 COMMUNE = {"_id": "03101", "sequence": 1, "name": "Phường", "parent": "031", "path": ["031", "03101"]}

@@ -8,8 +8,8 @@ import unicodedata
 import pytest
 
 from services.chassis.errors import Refused
-from services.identity import passwords
-from services.identity.passwords import Hashing
+from services.identity.accounts import passwords
+from services.identity.accounts.passwords import Hashing
 
 
 @pytest.mark.parametrize(

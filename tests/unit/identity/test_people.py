@@ -8,7 +8,7 @@ import pytest
 
 from contracts.events.records import StaffMember
 from services.chassis.errors import Refused
-from services.identity import people
+from services.identity.organisations import people
 
 SCHOOL = "31300001"
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from contracts.access import Role
-from services.identity import people, sessions
+from services.identity.accounts import sessions
+from services.identity.organisations import people
 
 AT = dt.datetime(2026, 5, 28, 1, 0, tzinfo=dt.UTC)
 TOKEN = sessions.new_token()

@@ -9,15 +9,21 @@ from services.chassis import audit, clock
 from services.chassis.aggregates import Change, save
 from services.chassis.errors import Refused
 from services.chassis.mongo import transaction
-from services.identity import certificates, organisations, people, store
+from services.identity.accounts import store as accounts_store
+from services.identity.accounts.sign_in import issue_one_time, keep_one_time
+from services.identity.certificates import registrations as certificates
+from services.identity.certificates import store as certificates_store
 from services.identity.errors import CODE_TAKEN, OWN_ACCOUNT, OWN_PASSWORD, UNKNOWN_PERSON, UNKNOWN_SCHOOL, UNKNOWN_UNIT
-from services.identity.sign_in import issue_one_time, keep_one_time
+from services.identity.messages import Outcome
+from services.identity.organisations import people, store
+from services.identity.organisations import units_and_schools as organisations
+from services.identity.store import one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from services.chassis.mongo import Database, Document, Session
-    from services.identity.sign_in import Door
+    from services.identity.accounts.sign_in import Door
 
 
 @dataclass(frozen=True)
@@ -39,14 +45,6 @@ class Issued:
     one_time_password: str | None
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one item of a bulk act; `refused` when nothing."""
-
-    person: str
-    refused: Refused | None = None
-
-
 async def put_unit(
     door: Door, code: str, *, name: str, parent: str | None, officer: Named | None, reset: bool, actor: str, request_id: str | None
 ) -> tuple[Document, Issued | None]:
@@ -54,17 +52,17 @@ async def put_unit(
     passwords = await _wanted_passwords(door, officer, reset=reset)
 
     async def work(session: Session) -> tuple[Document, Document | None]:
-        above = await store.one(door.db, "units", parent, session) if parent else None
+        above = await one(door.db, "units", parent, session) if parent else None
         if parent and above is None:
             raise Refused(UNKNOWN_UNIT, unit=parent)
-        if await store.one(door.db, "schools", code, session) is not None:
+        if await one(door.db, "schools", code, session) is not None:
             raise Refused(CODE_TAKEN, code=code)
-        before = await store.one(door.db, "units", code, session)
+        before = await one(door.db, "units", code, session)
         change = organisations.unit_change(before, code=code, name=name, parent=above)
         await _save(door.db, session, "units", change, "unit set", actor=actor, request_id=request_id)
         person = None
         if officer is not None:
-            known = await store.one(door.db, "people", officer.code, session)
+            known = await one(door.db, "people", officer.code, session)
             person = people.as_officer(known, code=officer.code, name=officer.name, unit=code)
             await _admit(door, session, known, person, passwords=passwords, act="officer set", actor=actor, request_id=request_id)
         unit = change.document if change else before
@@ -92,13 +90,13 @@ async def put_school(
     passwords = await _wanted_passwords(door, administrator, reset=reset)
 
     async def work(session: Session) -> tuple[Document, Document]:
-        if await store.one(door.db, "units", code, session) is not None:
+        if await one(door.db, "units", code, session) is not None:
             raise Refused(CODE_TAKEN, code=code)
-        unit = await store.one(door.db, "units", unit_code, session)
-        before = await store.one(door.db, "schools", code, session)
+        unit = await one(door.db, "units", unit_code, session)
+        before = await one(door.db, "schools", code, session)
         change = organisations.school_change(before, code=code, name=name, levels=levels, tax_code=tax_code, unit=unit, unit_code=unit_code)
         await _save(door.db, session, "schools", change, "school set", actor=actor, request_id=request_id)
-        known = await store.one(door.db, "people", administrator.code, session)
+        known = await one(door.db, "people", administrator.code, session)
         person = people.as_administrator(
             known, code=administrator.code, name=administrator.name, personal_id=administrator.personal_id, school=code
         )
@@ -118,7 +116,7 @@ async def give_credentials(
     staff = await store.people_of(door.db, school)
     outcomes = []
     if wanted is None:
-        accounts = await store.accounts_of(door.db, staff)
+        accounts = await accounts_store.accounts_of(door.db, staff)
         chosen = [code for code, person in sorted(staff.items()) if person["listed"] and _never_in(accounts.get(code))]
     else:
         chosen = []
@@ -145,7 +143,7 @@ async def grant_issue(door: Door, school: str, wanted: Sequence[str], *, granted
     """Give or take the right "Ký phát hành". Nobody gives it to themselves; what an import says of a person stays."""
 
     async def work(session: Session) -> list[Outcome]:
-        school_document = await store.one(door.db, "schools", school, session)
+        school_document = await one(door.db, "schools", school, session)
         if school_document is None:
             raise Refused(UNKNOWN_SCHOOL, school=school)
         staff = await store.people_by_code(door.db, wanted, session)
@@ -181,7 +179,7 @@ async def tell_issue_right(
     if not turned or school["year"] is None:
         return
     by_code = {person["_id"]: person for person in turned}
-    standing = await store.open_registrations(db, session, school["_id"], school["year"], by_code)
+    standing = await certificates_store.open_registrations(db, session, school["_id"], school["year"], by_code)
     changes = [Change(r, certificates.approval(r, by_code[r["owner"]])) for r in standing if r["state"] == certificates.APPROVED]
     await save(db, session, "registrations", changes, actor=actor, cause=cause)
 
@@ -190,7 +188,7 @@ async def _wanted_passwords(door: Door, named: Named | None, *, reset: bool) -> 
     """Made before the transaction, because hashing takes its time."""
     if named is None:
         return {}
-    accounts = await store.accounts_of(door.db, [named.code])
+    accounts = await accounts_store.accounts_of(door.db, [named.code])
     if named.code in accounts and accounts[named.code]["hash"] and not reset:
         return {}
     return await issue_one_time(door, [named.code])
@@ -209,7 +207,7 @@ async def _admit(
 ) -> None:
     if after != before:
         await _save(door.db, session, "people", Change(after), act, actor=actor, request_id=request_id)
-    await store.open_account(door.db, session, after["_id"])
+    await accounts_store.open_account(door.db, session, after["_id"])
     if passwords:
         await keep_one_time(door, session, passwords)
         await audit.record(door.db, session, actor=actor, act="one-time password issued", subject=after["_id"], request_id=request_id)
@@ -233,4 +231,4 @@ def _never_in(account: Document | None) -> bool:
 
 def _issued(person: Document, passwords: dict[str, tuple[str, str]]) -> Issued:
     password, _ = passwords.get(person["_id"], (None, ""))
-    return Issued(person["_id"], person["name"], store.username_of(person["_id"]), password)
+    return Issued(person["_id"], person["name"], accounts_store.username_of(person["_id"]), password)

@@ -1,24 +1,27 @@
-"""What identity does when others tell it something."""
+"""What the import of a school's staff changes."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
 
-from contracts.events.district import CertificateDecidedV1
 from contracts.events.records import StaffImportedV1
 from services.chassis import audit, clock
 from services.chassis.aggregates import Change, save
 from services.chassis.errors import Refused
 from services.chassis.kafka import Consumer
-from services.identity import certificates, people, store
+from services.identity.accounts import store as accounts_store
+from services.identity.certificates import registrations as certificates
+from services.identity.certificates import store as certificates_store
 from services.identity.errors import UNKNOWN_SCHOOL
-from services.identity.places import tell_issue_right
-from services.identity.registering import take_decision
+from services.identity.organisations import people, store
+from services.identity.organisations.places import tell_issue_right
+from services.identity.store import one
 
 if TYPE_CHECKING:
     from contracts.event import Event
     from services.chassis.mongo import Database, Session
+
 
 log = logging.getLogger(__name__)
 
@@ -34,27 +37,13 @@ def staff_consumer(db: Database) -> Consumer:
     return consumer
 
 
-def decision_consumer(db: Database) -> Consumer:
-    consumer = Consumer("identity", "district.decisions")
-
-    @consumer.on(CertificateDecidedV1)
-    async def decided(session: Session, events: list[Event[CertificateDecidedV1]]) -> None:
-        for event in events:
-            fact = event.data
-            await take_decision(
-                db, session, event.subject, approved=fact.approved, reason=fact.reason, decider=event.actor, cause=str(event.id)
-            )
-
-    return consumer
-
-
 async def take_staff(db: Database, session: Session, event: Event[StaffImportedV1]) -> None:
     """The staff of the open school year become people with accounts and roles; a year before it changes nothing.
 
     Raises Refused(UNKNOWN_SCHOOL).
     """
     fact, cause = event.data, str(event.id)
-    school = await store.one(db, "schools", fact.school, session)
+    school = await one(db, "schools", fact.school, session)
     if school is None:
         raise Refused(UNKNOWN_SCHOOL, school=fact.school)
     if school["year"] is not None and fact.year < school["year"]:
@@ -68,13 +57,13 @@ async def take_staff(db: Database, session: Session, event: Event[StaffImportedV
     merged = people.merge(fact.school, known, fact.staff)
     await save(db, session, "people", [Change(p) for p in (*merged.new, *merged.changed)], actor=event.actor, cause=cause)
     for person in merged.new:
-        await store.open_account(db, session, person["_id"])
+        await accounts_store.open_account(db, session, person["_id"])
     if merged.owners_changed:
         # a certificate that bears another personal id than the record must not sign any more
         owners = [p["_id"] for p in merged.owners_changed]
         ended = [
             certificates.end(r, "personal id changed", at=clock.now())
-            for r in await store.open_registrations(db, session, fact.school, fact.year, owners)
+            for r in await certificates_store.open_registrations(db, session, fact.school, fact.year, owners)
         ]
         await save(db, session, "registrations", ended, actor=event.actor, cause=cause)
     await tell_issue_right(db, session, school, merged.issuers_changed, actor=event.actor, cause=cause)

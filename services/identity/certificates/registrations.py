@@ -15,7 +15,6 @@ from uuid import uuid4
 from contracts.events.identity import CertificateApprovedV1, CertificateEndedV1, CertificateRequestedV1
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refused
-from services.identity import people
 from services.identity.errors import (
     CHOOSE_CREDENTIAL,
     NO_CREDENTIAL,
@@ -28,6 +27,7 @@ from services.identity.errors import (
     REQUEST_WAITING,
     UNFIT_CERTIFICATE,
 )
+from services.identity.organisations import people
 from services.means import x509
 
 if TYPE_CHECKING:

@@ -10,17 +10,20 @@ from pydantic import BaseModel, Field, SecretStr, StringConstraints, model_valid
 
 from contracts.access import Action
 from services.chassis.access import Who, require
-from services.identity import certificates, store
 from services.identity.at_hand import Db, RequestId, TheRegistry
-from services.identity.certificates import ACCOUNT_STATES, NOT_REGISTERED, SCHOOL_STATES, Kind
-from services.identity.people import is_manager, may_issue
-from services.identity.registering import Login
-from services.identity.routes import Body, Code, Outcomes, outcomes_of
+from services.identity.certificates import registrations as certificates
+from services.identity.certificates import store
+from services.identity.certificates.registering import Login
+from services.identity.certificates.registrations import ACCOUNT_STATES, NOT_REGISTERED, SCHOOL_STATES, Kind
+from services.identity.messages import Body, Code, Outcomes, outcomes_of
+from services.identity.organisations import store as organisations_store
+from services.identity.organisations.people import is_manager, may_issue
+from services.identity.store import one
 
 if TYPE_CHECKING:
     from services.chassis.mongo import Document
-    from services.identity.certificates import Candidate
-    from services.identity.providers import Providers
+    from services.identity.certificates.providers import Providers
+    from services.identity.certificates.registrations import Candidate
 
 router = APIRouter(prefix="/api/identity")
 
@@ -147,7 +150,7 @@ async def list_own_credentials(order: ProviderLogin, who: Who, registry: TheRegi
 async def register_signing_account(order: Registration, who: Who, registry: TheRegistry, db: Db, request_id: RequestId) -> SigningAccount:
     require(who, Action.REGISTER_SIGNING_ACCOUNT, school=who.school or "")
     registration = await registry.register("person", who, order.login(), order.credential_id, reason="", request_id=request_id)
-    person = await store.one(db, "people", who.person)
+    person = await one(db, "people", who.person)
     assert person is not None
     return _account(person, registration, registry.providers)
 
@@ -165,9 +168,9 @@ async def list_signing_accounts(who: Who, registry: TheRegistry, db: Db) -> list
     """All staff of the actor's school with what stands for each in the open school year."""
     school = who.school or ""
     require(who, Action.APPROVE_SIGNING_ACCOUNT, school=school)
-    school_document = await store.one(db, "schools", school)
+    school_document = await one(db, "schools", school)
     accounts = await store.latest_accounts(db, school, school_document["year"] if school_document else None)
-    staff = await store.people_of(db, school)
+    staff = await organisations_store.people_of(db, school)
     return [_account(p, accounts.get(code), registry.providers) for code, p in sorted(staff.items()) if p["roles"]]
 
 
@@ -212,7 +215,7 @@ async def _offers(registry: TheRegistry, kind: Kind, who: Who, order: ProviderLo
 
 
 async def _school_certificate(registry: TheRegistry, school: str, db: Db) -> SchoolCertificate:
-    document = await store.one(db, "schools", school)
+    document = await one(db, "schools", school)
     history = [_request(r, registry.providers) for r in await store.history(db, "school", school, document["year"] if document else None)]
     state = history[0].state if history else NOT_REGISTERED
     active = next((r for r in history if r.state == certificates.APPROVED), None)

@@ -9,8 +9,9 @@ from services.chassis import audit, clock
 from services.chassis.aggregates import Change, save
 from services.chassis.errors import Refused
 from services.chassis.mongo import transaction
-from services.identity import certificates, revocation, store
-from services.identity.certificates import APPROVED, WAITING, Kind, Wanted, slot
+from services.identity.certificates import registrations as certificates
+from services.identity.certificates import revocation, store
+from services.identity.certificates.registrations import APPROVED, WAITING, Kind, Wanted, slot
 from services.identity.errors import (
     NO_CREDENTIAL,
     OWN_ACCOUNT,
@@ -21,15 +22,17 @@ from services.identity.errors import (
     UNKNOWN_REQUEST,
     UNKNOWN_SCHOOL,
 )
-from services.identity.places import Outcome
+from services.identity.messages import Outcome
+from services.identity.organisations import store as organisations_store
+from services.identity.store import one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from contracts.access import Principal
     from services.chassis.mongo import Database, Document, Session
-    from services.identity.certificates import Candidate
-    from services.identity.providers import Providers
+    from services.identity.certificates.providers import Providers
+    from services.identity.certificates.registrations import Candidate
 
 
 @dataclass(frozen=True)
@@ -51,10 +54,10 @@ class Registry:
 
     async def wanted(self, kind: Kind, who: Principal, session: Session | None = None) -> Wanted:
         """Raises Refused for somebody without a school."""
-        school = await store.one(self.db, "schools", who.school, session) if who.school else None
+        school = await one(self.db, "schools", who.school, session) if who.school else None
         if school is None:
             raise Refused(UNKNOWN_SCHOOL, school=who.school or "")
-        person = await store.one(self.db, "people", who.person, session)
+        person = await one(self.db, "people", who.person, session)
         if person is None:
             raise Refused(UNKNOWN_PERSON, person=who.person)
         return Wanted(kind, school, person)
@@ -170,13 +173,13 @@ class Registry:
         self, session: Session | None, school: str, wanted: Sequence[str] | None
     ) -> tuple[dict[str, tuple[Document | None, Document | None]], dict[str, Document]]:
         """By person, what waits and what is approved in the open year; without names, only where something waits."""
-        school_document = await store.one(self.db, "schools", school, session)
+        school_document = await one(self.db, "schools", school, session)
         if school_document is None or school_document["year"] is None:
             return {}, {}
         found = await store.open_registrations(self.db, session, school, school_document["year"], wanted)
         waiting = {r["owner"]: r for r in found if r["state"] == WAITING}
         approved = {r["owner"]: r for r in found if r["state"] == APPROVED}
-        people = await store.people_by_code(self.db, waiting, session)
+        people = await organisations_store.people_by_code(self.db, waiting, session)
         return {owner: (r, approved.get(owner)) for owner, r in sorted(waiting.items())}, people
 
 
@@ -193,7 +196,7 @@ async def take_decision(db: Database, session: Session, request: str, *, approve
 
     Raises Refused: UNKNOWN_REQUEST, OWN_ACCOUNT when somebody decided about the own request.
     """
-    document = await store.one(db, "registrations", request, session)
+    document = await one(db, "registrations", request, session)
     if document is None or not document["by_oversight"]:
         raise Refused(UNKNOWN_REQUEST)
     if document["state"] != WAITING:
@@ -203,7 +206,7 @@ async def take_decision(db: Database, session: Session, request: str, *, approve
     at = clock.now()
     changes: list[Change]
     if approved:
-        person = await store.one(db, "people", document["person"], session)
+        person = await one(db, "people", document["person"], session)
         assert person is not None
         replaced = await store.in_slot(db, session, slot(document["kind"], document["owner"], document["year"], APPROVED))
         changes = certificates.approve(document, person, replaced, decider=decider, at=at)

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from services.chassis import audit, clock
 from services.chassis.errors import SIGN_IN_NEEDED, Refused
 from services.chassis.mongo import transaction
-from services.identity import passwords, sessions, store
+from services.identity.accounts import passwords, sessions, store
 from services.identity.errors import LOCKED, UNKNOWN_SESSION, WRONG_OLD_PASSWORD, WRONG_SIGN_IN, WRONG_VERSION
+from services.identity.store import one
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from services.chassis.mongo import Database, Document, Session
-    from services.identity.passwords import Hashing
+    from services.identity.accounts.passwords import Hashing
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class Door:
         account = await store.account_named(self.db, username)
         await self._try_password(account, username, password, wrong=Refused(WRONG_SIGN_IN), request_id=request_id, address=origin.address)
         assert account is not None
-        person = await store.one(self.db, "people", account["_id"])
-        school = await store.one(self.db, "schools", person["school"]) if person and person["school"] else None
+        person = await one(self.db, "people", account["_id"])
+        school = await one(self.db, "schools", person["school"]) if person and person["school"] else None
         if person is None or not sessions.fits_version(person, school["levels"] if school else (), version):
             raise Refused(WRONG_VERSION, version=version)
         rehashed = await self.hashing.hash(password) if self.hashing.is_outdated(account["hash"]) else None
@@ -106,7 +107,7 @@ class Door:
     async def change_password(self, here: sessions.Here, old: str, new: str, *, request_id: str, origin: sessions.Origin) -> SignedIn:
         """All other sessions of the person end, this one gets a new secret. Raises Refused: WRONG_OLD_PASSWORD, LOCKED, WEAK_PASSWORD."""
         code = here.who.person
-        account = await store.one(self.db, "accounts", code)
+        account = await one(self.db, "accounts", code)
         username = store.username_of(code)
         await self._try_password(account, username, old, wrong=Refused(WRONG_OLD_PASSWORD), request_id=request_id, address=origin.address)
         passwords.check_new(new, old=old, username=username)
@@ -121,7 +122,7 @@ class Door:
             await self.db["sessions"].insert_one(session_document, session=session)
             details = {"address": origin.address, "one_time_before": here.forced}
             await audit.record(self.db, session, actor=code, act="password changed", subject=code, request_id=request_id, details=details)
-            return await store.one(self.db, "people", code, session)
+            return await one(self.db, "people", code, session)
 
         person = await transaction(self.db, work)
         if person is None:
