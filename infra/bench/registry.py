@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from infra.bench.figures import Figure, Options
 from infra.bench.road import road
+from infra.bench.signin import signin
 
 BENCHMARKS: dict[str, Callable[[Options], Figure]] = {
     "road": road,
+    "signin": signin,
 }
