@@ -29,13 +29,18 @@ class Action(StrEnum):
     CONFIRM = "confirm"
     SUBMIT = "submit"
     SIGN = "sign"
+    ISSUE = "issue"
     REGISTER_SIGNING_ACCOUNT = "register_signing_account"
     REGISTER_SCHOOL_CERTIFICATE = "register_school_certificate"
     APPROVE_SIGNING_ACCOUNT = "approve_signing_account"
     GRANT_ACCOUNTS = "grant_accounts"
+    VIEW_ACCOUNTS = "view_accounts"
+    MANAGE_SCHOOL_YEARS = "manage_school_years"
     MANAGE_ORGANISATIONS = "manage_organisations"
     DECIDE_CERTIFICATE = "decide_certificate"
     VIEW_BRANCH = "view_branch"
+    VIEW_AUDIT = "view_audit"
+    ANSWER_PROBLEMS = "answer_problems"
 
 
 STAFF = frozenset({Role.ADMINISTRATOR, Role.MANAGER, Role.HOMEROOM_TEACHER, Role.SUBJECT_TEACHER, Role.ISSUER})
@@ -48,10 +53,15 @@ WHOLE_SCHOOL: dict[Action, frozenset[Role]] = {
     Action.CONFIRM: frozenset({Role.ADMINISTRATOR}),
     Action.SUBMIT: frozenset({Role.ADMINISTRATOR}),
     Action.SIGN: STAFF,
+    Action.ISSUE: frozenset({Role.ISSUER}),
     Action.REGISTER_SIGNING_ACCOUNT: STAFF,
     Action.REGISTER_SCHOOL_CERTIFICATE: frozenset({Role.ADMINISTRATOR, Role.MANAGER, Role.ISSUER}),
     Action.APPROVE_SIGNING_ACCOUNT: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
     Action.GRANT_ACCOUNTS: frozenset({Role.ADMINISTRATOR}),
+    Action.MANAGE_SCHOOL_YEARS: frozenset({Role.ADMINISTRATOR}),
+    Action.VIEW_ACCOUNTS: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
+    Action.VIEW_AUDIT: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
+    Action.ANSWER_PROBLEMS: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
 }
 """Held for everything in the actor's school."""
 
@@ -63,16 +73,32 @@ OWN_PART: dict[Action, frozenset[Role]] = {
 
 BRANCH: dict[Action, frozenset[Role]] = {
     Action.MANAGE_ORGANISATIONS: frozenset({Role.OFFICER}),
+    Action.MANAGE_SCHOOL_YEARS: frozenset({Role.OFFICER}),
     Action.DECIDE_CERTIFICATE: frozenset({Role.OFFICER}),
     Action.VIEW_BRANCH: frozenset({Role.OFFICER}),
+    Action.VIEW_AUDIT: frozenset({Role.OFFICER}),
+    Action.ANSWER_PROBLEMS: frozenset({Role.OFFICER}),
 }
 """Held for the oversight unit of the actor and everything below it."""
+
+
+CONFIRMED = frozenset({Action.SUBMIT, Action.APPROVE_SIGNING_ACCOUNT, Action.DECIDE_CERTIFICATE, Action.ISSUE})
+"""Acts, not views, that need to know anew that it is the person: a session left open, or stolen, is not enough for them."""
+
+CONFIRMED_FOR = 300
+"""Seconds for which one confirmation is good for all of them."""
+
+SECOND_FACTOR = frozenset({Role.ADMINISTRATOR, Role.MANAGER, Role.ISSUER, Role.OFFICER})
+"""Roles that need more than a password to sign in."""
 
 
 class Principal(BaseModel):
     """The signed-in person, as the internal token says; `unit` is set for officers, `school` for staff.
 
     `level` is the version that staff chose at sign-in ("TH", "THCS", "THPT"): it decides the numbers and words of the menu.
+    `auth_time` is when the person last proved who they are, in seconds since 1970, as OpenID Connect calls it.
+    `second_factor`: the account has one, so a confirmation asks for it in place of the password.
+    `agent` is the id of the person's signing program when not the person but that program asks; it may ask for its jobs alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -84,6 +110,14 @@ class Principal(BaseModel):
     unit: str | None = None
     homeroom_of: tuple[str, ...] = ()
     level: str | None = None
+    auth_time: int | None = None
+    second_factor: bool = False
+    agent: str | None = None
+
+    @property
+    def place(self) -> str | None:
+        """The school or unit that the person belongs to."""
+        return self.school or self.unit
 
 
 def allowed(
@@ -101,3 +135,12 @@ def allowed(
         if own and who.roles & OWN_PART.get(action, frozenset()):
             return True
     return who.unit is not None and who.unit in path and bool(who.roles & BRANCH.get(action, frozenset()))
+
+
+def confirmed(who: Principal, action: Action, *, at: int) -> bool:
+    """Is `who` known well enough at the moment `at` (seconds since 1970) to do `action`, apart from being allowed to?"""
+    return action not in CONFIRMED or recently_confirmed(who, at=at)
+
+
+def recently_confirmed(who: Principal, *, at: int) -> bool:
+    return who.auth_time is not None and at - who.auth_time <= CONFIRMED_FOR

@@ -42,12 +42,22 @@ def _roles(*roles: Role) -> frozenset[Role]:
 
 
 _STAFF = _roles(Role.ADMINISTRATOR, Role.MANAGER, Role.HOMEROOM_TEACHER, Role.SUBJECT_TEACHER, Role.ISSUER, Role.CLERK)
+_REGISTRANTS = WHOLE_SCHOOL[Action.REGISTER_SIGNING_ACCOUNT]
+_SCHOOL_REGISTRANTS = WHOLE_SCHOOL[Action.REGISTER_SCHOOL_CERTIFICATE]
 _APPROVERS = WHOLE_SCHOOL[Action.APPROVE_SIGNING_ACCOUNT]
 _IMPORTERS = WHOLE_SCHOOL[Action.IMPORT]
 _CONFIRMERS = WHOLE_SCHOOL[Action.CONFIRM]
 _ONLOOKERS = WHOLE_SCHOOL[Action.VIEW_SCHOOL]
+_ACCOUNT_VIEWERS = WHOLE_SCHOOL[Action.VIEW_ACCOUNTS]
+_ACCOUNT_GRANTERS = WHOLE_SCHOOL[Action.GRANT_ACCOUNTS]
+_WATCHERS = WHOLE_SCHOOL[Action.VIEW_AUDIT]
+_ANSWERERS = WHOLE_SCHOOL[Action.ANSWER_PROBLEMS]
 
+SCHOOL_CERTIFICATE = "/ui/identity/school-certificate"
+SIGNING_ACCOUNT = "/ui/identity/signing-account/"
 _ACCOUNTS = "/ui/identity/signing-accounts"
+_STAFF_ACCOUNTS = "/ui/identity/accounts"
+_RECOVERY = "/ui/identity/recovery"
 IMPORTS = "/ui/records/imports"
 CLASSES = "/ui/records/classes"
 CONFIRMATION = "/ui/records/confirmation"
@@ -55,11 +65,22 @@ SUBJECTS, HOMEROOM, LEADER, ISSUE = (f"/ui/signing/{step}" for step in ("subject
 SUBMISSIONS = "/ui/publishing/submissions"
 CERTIFICATES = "/ui/district/certificates"
 STATISTICS = "/ui/district/statistics"
+ORGANISATIONS = "/ui/identity/organisations"
+OWN_SCHOOL = "/ui/identity/own-school"
+ACTIVITY, AUDIT, PROBLEMS = "/ui/identity/activity", "/ui/identity/audit", "/ui/identity/problems"
 
 _SYSTEM, _SECONDARY, _PRIMARY, _OVERSIGHT = "1. Hệ thống", "2. Học bạ số", "2. Học bạ điện tử", "6. Học bạ số"
 
 SECONDARY_ENTRIES: tuple[Entry, ...] = (
+    Entry(_SYSTEM, "1.1.", "Quản lý chứng thư số nhà trường", SCHOOL_CERTIFICATE, _SCHOOL_REGISTRANTS),
+    Entry(_SYSTEM, "1.2.", "Giáo viên đăng ký tài khoản ký", SIGNING_ACCOUNT, _REGISTRANTS),
     Entry(_SYSTEM, "1.3.", "Duyệt tài khoản ký", _ACCOUNTS, _APPROVERS),
+    Entry(_SYSTEM, "", "Tài khoản cán bộ, giáo viên", _STAFF_ACCOUNTS, _ACCOUNT_VIEWERS),
+    Entry(_SYSTEM, "", "Yêu cầu cấp lại mật khẩu", _RECOVERY, _ACCOUNT_GRANTERS),
+    Entry(_SYSTEM, "", "Thông tin nhà trường", OWN_SCHOOL, _ONLOOKERS),
+    Entry(_SYSTEM, "", "Hoạt động của trường", ACTIVITY, _WATCHERS),
+    Entry(_SYSTEM, "", "Nhật ký hoạt động", AUDIT, _WATCHERS),
+    Entry(_SYSTEM, "", "Báo lỗi", PROBLEMS, _ANSWERERS),
     Entry(_SECONDARY, "", "Nhập dữ liệu tổng kết", IMPORTS, _IMPORTERS),
     Entry(_SECONDARY, "2.1.", "Tạo học bạ", CLASSES, _STAFF),
     Entry(_SECONDARY, "2.2.", "Giáo viên bộ môn ký duyệt", SUBJECTS, _roles(Role.SUBJECT_TEACHER)),
@@ -70,7 +91,15 @@ SECONDARY_ENTRIES: tuple[Entry, ...] = (
     Entry(_SECONDARY, "2.8.", "Gửi học bạ lên Cổng tiếp nhận", SUBMISSIONS, _ONLOOKERS),
 )
 PRIMARY_ENTRIES: tuple[Entry, ...] = (
+    Entry(_SYSTEM, "1.1.", "Quản lý con dấu trường", SCHOOL_CERTIFICATE, _SCHOOL_REGISTRANTS),
+    Entry(_SYSTEM, "1.2.", "Giáo viên đăng ký tài khoản ký", SIGNING_ACCOUNT, _REGISTRANTS),
     Entry(_SYSTEM, "1.3.", "Duyệt tài khoản ký", _ACCOUNTS, _APPROVERS),
+    Entry(_SYSTEM, "", "Tài khoản cán bộ, giáo viên", _STAFF_ACCOUNTS, _ACCOUNT_VIEWERS),
+    Entry(_SYSTEM, "", "Yêu cầu cấp lại mật khẩu", _RECOVERY, _ACCOUNT_GRANTERS),
+    Entry(_SYSTEM, "", "Thông tin nhà trường", OWN_SCHOOL, _ONLOOKERS),
+    Entry(_SYSTEM, "", "Hoạt động của trường", ACTIVITY, _WATCHERS),
+    Entry(_SYSTEM, "", "Nhật ký hoạt động", AUDIT, _WATCHERS),
+    Entry(_SYSTEM, "", "Báo lỗi", PROBLEMS, _ANSWERERS),
     Entry(_PRIMARY, "", "Nhập dữ liệu tổng kết", IMPORTS, _IMPORTERS),
     Entry(_PRIMARY, "2.1.", "Tạo học bạ", CLASSES, _STAFF),
     Entry(_PRIMARY, "", "Giáo viên bộ môn ký duyệt", SUBJECTS, _roles(Role.SUBJECT_TEACHER)),
@@ -81,6 +110,10 @@ PRIMARY_ENTRIES: tuple[Entry, ...] = (
     Entry(_PRIMARY, "2.5.2.", "Gửi học bạ", SUBMISSIONS, _ONLOOKERS),
 )
 OVERSIGHT_ENTRIES: tuple[Entry, ...] = (
+    Entry(_SYSTEM, "", "Đơn vị và trường học", ORGANISATIONS, _roles(Role.OFFICER)),
+    Entry(_SYSTEM, "", "Yêu cầu cấp lại mật khẩu", _RECOVERY, _roles(Role.OFFICER)),
+    Entry(_SYSTEM, "", "Nhật ký hoạt động", AUDIT, _roles(Role.OFFICER)),
+    Entry(_SYSTEM, "", "Báo lỗi", PROBLEMS, _roles(Role.OFFICER)),
     Entry(_OVERSIGHT, "6.1.", "Duyệt chứng thư số đơn vị", CERTIFICATES, _roles(Role.OFFICER)),
     Entry(_OVERSIGHT, "6.4.", "Thống kê học bạ số", STATISTICS, _roles(Role.OFFICER)),
 )

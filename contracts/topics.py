@@ -29,6 +29,10 @@ TOPICS: tuple[Topic, ...] = (
     Topic("signing.steps", "signing", ("records",), "transcript id", 12),
     Topic("publishing.submissions", "publishing", ("records",), "transcript id", 12),
     Topic("district.decisions", "district", ("identity",), "request id", 3),
+    Topic("records.audit", "records", ("identity",), "service", 1),
+    Topic("signing.audit", "signing", ("identity",), "service", 1),
+    Topic("publishing.audit", "publishing", ("identity",), "service", 1),
+    Topic("district.audit", "district", ("identity",), "service", 1),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from contracts import audit
 from contracts.event import Fact
 
 
@@ -14,3 +15,9 @@ class CertificateDecidedV1(Fact):
     kind: Literal["manager", "school"]
     approved: bool
     reason: str = ""
+
+
+class DistrictActsSealedV1(audit.ActsSealed):
+    """What was recorded and chained in the audit trail of district."""
+
+    topic: ClassVar[str] = "district.audit"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import ClassVar
 
+from contracts import audit
 from contracts.event import Fact
 
 
@@ -30,3 +31,9 @@ class TranscriptRefusedV1(Fact):
     code: str
     reason: str
     refused_at: dt.datetime
+
+
+class PublishingActsSealedV1(audit.ActsSealed):
+    """What was recorded and chained in the audit trail of publishing."""
+
+    topic: ClassVar[str] = "publishing.audit"

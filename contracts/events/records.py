@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from contracts import audit
 from contracts.documents import DocumentRef
 from contracts.event import Fact
 
@@ -141,3 +142,9 @@ class SubmissionDeniedV1(Fact):
     topic: ClassVar[str] = "records.transcripts"
     submission: str
     state: str
+
+
+class RecordsActsSealedV1(audit.ActsSealed):
+    """What was recorded and chained in the audit trail of records."""
+
+    topic: ClassVar[str] = "records.audit"

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from contracts import audit
 from contracts.documents import DocumentRef
 from contracts.event import Fact
 
@@ -64,3 +65,9 @@ class TranscriptSealedV1(Fact):
     timestamped_at: dt.datetime | None = None
     xml: DocumentRef
     pdf: DocumentRef
+
+
+class SigningActsSealedV1(audit.ActsSealed):
+    """What was recorded and chained in the audit trail of signing."""
+
+    topic: ClassVar[str] = "signing.audit"

@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx
 
+STALE = "HB-ACC-428"
+"""An act that asks anew who is there."""
 BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 TIMEOUT = httpx.Timeout(120, connect=10)
 
@@ -45,7 +47,11 @@ class Person:
         return self._answer(await self._patiently("GET", path, params=query))
 
     async def post(self, path: str, body: object = None) -> Any:
-        return self._answer(await self._patiently("POST", path, json=body))
+        answer = await self._patiently("POST", path, json=body)
+        if self.must_confirm(answer):
+            self._answer(await self._patiently("POST", "/api/identity/confirmation", json={"password": self.password}))
+            answer = await self._patiently("POST", path, json=body)
+        return self._answer(answer)
 
     async def _patiently(self, method: str, path: str, **request: Any) -> httpx.Response:
         """As people do: told that the system is busy, they wait a little and press the button again."""
@@ -63,6 +69,11 @@ class Person:
         answer = await self.http.get(path)
         self._answer(answer)
         return answer.content
+
+    @staticmethod
+    def must_confirm(answer: httpx.Response) -> bool:
+        """Was the act refused until the person confirms to be there?"""
+        return answer.status_code == httpx.codes.FORBIDDEN and answer.json().get("code") == STALE
 
     @staticmethod
     def _answer(answer: httpx.Response) -> Any:

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from infra.demo.people import Person
+from infra.demo.people import Person, Refusal
 from infra.demo.school import Export
 from infra.stack.instance import Instance
 from infra.stack.processes import service_environment
@@ -27,6 +27,8 @@ PATIENCE = 600.0
 """Seconds that a stage may take without any progress."""
 SAY_EVERY = 5.0
 """Seconds between two lines of progress within a stage."""
+PHONE_SECONDS = 0.2
+"""Between two questions whether a phone has answered."""
 AT_ONCE = 6
 """People who work at the same time."""
 
@@ -185,13 +187,11 @@ class Road:
 
         async def register(code: str) -> None:
             login = {"provider": PROVIDER, "username": code, "password": self.provider_passwords[code]}
-            async with limit:
-                await self.staff[code].post("/api/identity/signing-accounts", login)
+            await self._register(self.staff[code], "/api/identity/signing-accounts", login, limit)
 
         await asyncio.gather(*(register(code) for code in self.export.signing_staff))
-        await self.staff[self.export.issuer.code].post(
-            "/api/identity/school-certificate", {"provider": PROVIDER, "username": seal, "password": self.provider_passwords[seal]}
-        )
+        order = {"provider": PROVIDER, "username": seal, "password": self.provider_passwords[seal]}
+        await self._register(self.staff[self.export.issuer.code], "/api/identity/school-certificate", order, limit)
         await self.admin.post("/api/identity/signing-accounts/approve", {"all": True})
 
         async def approved() -> int:
@@ -205,6 +205,16 @@ class Road:
 
         await self.until(approved, len(self.export.signing_staff) + 1)
         return len(self.export.signing_staff) + 1
+
+    async def _register(self, person: Person, path: str, order: dict[str, str], limit: asyncio.Semaphore) -> None:
+        """Until the phone has said yes and the signature has proved that the key is held. Raises Refusal when it does not."""
+        async with limit:
+            proof = await person.post(path, order)
+        while proof["state"] == "WAITING_FOR_KEY":
+            await asyncio.sleep(PHONE_SECONDS)
+            proof = await person.get(f"/api/identity/proofs/{proof['proof']}")
+        if proof["state"] != "PROVED":
+            raise Refusal(f"{path}: {proof['state']} {proof['code']} {proof['cause']}")
 
     def _provider_password(self, user: str) -> str:
         return self.provider_passwords.setdefault(user, secrets.token_urlsafe(9))

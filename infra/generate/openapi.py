@@ -74,6 +74,8 @@ def _settings(folder: Path, name: str) -> Settings:
             "trust_dir": kept("root.pem", _root()).parent,
             "providers_file": kept("providers.json", "[]"),
             "sealing_key_file": kept("sealing-key", Fernet.generate_key().decode()),
+            "agent_key_file": kept("agent-jobs.jwk", json.dumps(key.as_dict(private=True))),
+            "factor_key_file": kept("factor-key", Fernet.generate_key().decode()),
             "gateway_url": "http://127.0.0.1:9",
             "gateway_callback_secret_file": kept("callback-secret", "unused"),
         }

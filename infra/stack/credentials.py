@@ -21,6 +21,7 @@ PASSWORDS = (
     "mongo-root",
     "minio-root",
     "gateway-callback",
+    "openid-client",
     *(f"mongo-{service}" for service in SERVICES),
     *(f"minio-{service}" for service in SERVICES),
 )
@@ -37,11 +38,16 @@ def generate(instance: Instance) -> None:
     for name in PASSWORDS:
         _once(instance.secrets / name, secrets.token_urlsafe(24))
     _once(instance.secrets / "mongo-key", base64.b64encode(secrets.token_bytes(48)).decode())
-    _once(instance.secrets / "sealing-key", Fernet.generate_key().decode())
+    for name in ("sealing-key", "identity-sealing-key", "factor-key"):
+        _once(instance.secrets / name, Fernet.generate_key().decode())
     _token_keys(instance.secrets)
+    _agent_key(instance.secrets / "agent-jobs.jwk")
     _gateway_certificate(instance.tls)
     providers = [{"id": "sandbox", "name": "Nhà cung cấp thử nghiệm", "url": f"{instance.url('sandbox-provider')}/csc/v2"}]
     _write(instance.home / "providers.json", json.dumps(providers, ensure_ascii=False, indent=2) + "\n")
+    sign_in = {"id": "sandbox", "name": "Cổng xác thực thử nghiệm", "issuer": instance.url("sandbox-idp"), "client_id": "hocba"}
+    sign_in_providers = [{**sign_in, "client_secret_file": str(instance.secrets / "openid-client")}]
+    _write(instance.home / "sign-in-providers.json", json.dumps(sign_in_providers, ensure_ascii=False, indent=2) + "\n")
 
 
 def _token_keys(directory: Path) -> None:
@@ -51,6 +57,13 @@ def _token_keys(directory: Path) -> None:
         key = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": "Ed25519"}, auto_kid=True)
         _write(private, json.dumps(key.as_dict(private=True)))
         _write(directory / "token-keys.jwks", json.dumps({"keys": [key.as_dict(private=False)]}))
+
+
+def _agent_key(path: Path) -> None:
+    """Jobs of the token agents are signed with a key of their own: agents keep its public half for the length of a pairing."""
+    if not path.exists():
+        key = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": "Ed25519"}, auto_kid=True)
+        _write(path, json.dumps(key.as_dict(private=True)))
 
 
 def _gateway_certificate(directory: Path) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 from infra.stack import parts
 
 SERVICES = ("identity", "records", "signing", "publishing", "district")
-SANDBOX = ("pki", "provider", "gateway")
-BUCKETS = ("records", "signing", "publishing", "archive")
+SANDBOX = ("pki", "provider", "gateway", "idp")
+BUCKETS = ("identity", "records", "signing", "publishing", "archive")
 LOOPBACK = "127.0.0.1"
 # below the range from which Linux takes the ports of outgoing connections
 LOWEST_OTHER_PORT = 20000
@@ -28,6 +28,7 @@ USUAL_PORTS: dict[str, int] = {
     "sandbox-pki": 8601,
     "sandbox-provider": 8602,
     "sandbox-gateway": 8603,
+    "sandbox-idp": 8604,
     **{f"{service}-web": 8101 + index for index, service in enumerate(SERVICES)},
     **{f"{service}-worker": 8201 + index for index, service in enumerate(SERVICES)},
 }

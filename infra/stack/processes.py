@@ -54,6 +54,7 @@ def all_processes() -> tuple[Process, ...]:
         Process("sandbox-pki", "sandbox", _sandbox("pki"), _http_ready("sandbox-pki", "/health")),
         Process("sandbox-provider", "sandbox", _sandbox("provider"), _http_ready("sandbox-provider", "/health"), ("sandbox-pki",)),
         Process("sandbox-gateway", "sandbox", _sandbox_gateway, _http_ready("sandbox-gateway", "/health"), ("sandbox-pki",)),
+        Process("sandbox-idp", "sandbox", _sandbox_idp, _http_ready("sandbox-idp", "/health")),
         *(process for service in SERVICES for process in _service(service)),
         Process("gateway", "gateway", gateway.command, gateway.ready, before=gateway.render, grace_seconds=10.0),
     )
@@ -213,6 +214,10 @@ def _sandbox_gateway(instance: Instance) -> list[str]:
     return [*_sandbox("gateway")(instance), "--callback-secret-file", str(secret), "--callback-ca-file", str(trust), "--workers", "2"]
 
 
+def _sandbox_idp(instance: Instance) -> list[str]:
+    return [*_sandbox("idp")(instance), "--client-secret-file", str(instance.secrets / "openid-client")]
+
+
 def _service(service: str) -> tuple[Process, Process]:
     needs = (*STORES, "sandbox-pki")
 
@@ -248,10 +253,19 @@ def service_environment(instance: Instance, service: str) -> dict[str, str]:
         "HOCBA_TOKEN_KEYS_FILE": str(secrets / "token-keys.jwks"),
         "HOCBA_TRUST_DIR": str(sandbox / "trust"),
         "HOCBA_CA_FILE": str(instance.tls / "ca.pem"),
+        # DEMO ONLY: nobody is made to have a second factor; an installation for real schools leaves this line out
+        "HOCBA_SECOND_FACTOR": "off-for-demo",
     }
     providers = {"HOCBA_PROVIDERS_FILE": str(instance.home / "providers.json")}
     own: dict[str, dict[str, str]] = {
-        "identity": {**providers, "HOCBA_TOKEN_SIGNING_KEY_FILE": str(secrets / "token-signing.jwk")},
+        "identity": {
+            **providers,
+            "HOCBA_TOKEN_SIGNING_KEY_FILE": str(secrets / "token-signing.jwk"),
+            "HOCBA_SEALING_KEY_FILE": str(secrets / "identity-sealing-key"),
+            "HOCBA_FACTOR_KEY_FILE": str(secrets / "factor-key"),
+            "HOCBA_AGENT_KEY_FILE": str(secrets / "agent-jobs.jwk"),
+            "HOCBA_SIGN_IN_PROVIDERS_FILE": str(instance.home / "sign-in-providers.json"),
+        },
         "signing": {
             **providers,
             "HOCBA_SEALING_KEY_FILE": str(secrets / "sealing-key"),

@@ -10,9 +10,9 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
 
-from contracts.access import Action, Principal, allowed
+from contracts.access import Action, Principal, allowed, confirmed, recently_confirmed
 from services.chassis import clock
-from services.chassis.errors import FORBIDDEN, SIGN_IN_NEEDED, Refused
+from services.chassis.errors import CONFIRMATION_NEEDED, FORBIDDEN, SIGN_IN_NEEDED, Refused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,12 +71,26 @@ def principal_of(request: Request) -> Principal | None:
 
 
 def signed_in(request: Request) -> Principal:
+    """Raises Refused(SIGN_IN_NEEDED), and Refused(FORBIDDEN) for a person's program."""
     who = principal_of(request)
     if who is None:
         raise Refused(SIGN_IN_NEEDED)
+    if who.agent is not None:
+        raise Refused(FORBIDDEN, action="for a person")
     return who
 
 
+def the_agent(request: Request) -> Principal:
+    """The program of a person, for its own few routes; nobody else may call these, and it may call no others."""
+    who = principal_of(request)
+    if who is None:
+        raise Refused(SIGN_IN_NEEDED)
+    if who.agent is None:
+        raise Refused(FORBIDDEN, action="for an agent")
+    return who
+
+
+TheAgent = Annotated[Principal, Depends(the_agent)]
 Who = Annotated[Principal, Depends(signed_in)]
 
 
@@ -84,3 +98,28 @@ def require(who: Principal, action: Action, *, school: str | None = None, own: b
     """Raises Refused(FORBIDDEN) unless the rights table allows it."""
     if not allowed(who, action, school=school, own=own, path=path):
         raise Refused(FORBIDDEN, action=action.value)
+
+
+class ConfirmationNeeded(Refused):
+    """`who` must first confirm that it is them; a page keeps what was sent and asks for it (`web.confirming`)."""
+
+    def __init__(self, who: Principal) -> None:
+        self.who = who
+        super().__init__(CONFIRMATION_NEEDED)
+
+
+def require_fresh(who: Principal, action: Action, *, school: str | None = None, own: bool = False, path: tuple[str, ...] = ()) -> None:
+    """For entries that act: `require`, and Raises ConfirmationNeeded when `action` needs a confirmation that is not old."""
+    require(who, action, school=school, own=own, path=path)
+    if not confirmed(who, action, at=_seconds()):
+        raise ConfirmationNeeded(who)
+
+
+def require_confirmed(who: Principal) -> None:
+    """For acts on the own account, which need no right. Raises ConfirmationNeeded."""
+    if not recently_confirmed(who, at=_seconds()):
+        raise ConfirmationNeeded(who)
+
+
+def _seconds() -> int:
+    return int(clock.now().timestamp())

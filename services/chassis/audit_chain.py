@@ -66,7 +66,17 @@ def digest(entry: Entry) -> str:
     Canonical: keys sorted, no spaces, ASCII; what JSON lacks (a time, in UTC with milliseconds) is written with its type.
     """
     covered = {key: value for key, value in entry.items() if key != "hash"}
-    return hashlib.sha256(json.dumps(covered, sort_keys=True, separators=(",", ":"), default=_typed).encode("ascii")).hexdigest()
+    return hashlib.sha256(_text(covered).encode("ascii")).hexdigest()
+
+
+def canonical(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The same in JSON alone, as it travels; its digest is that of the original."""
+    plain: dict[str, Any] = json.loads(_text(value))
+    return plain
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_typed)
 
 
 def _typed(value: object) -> dict[str, str]:

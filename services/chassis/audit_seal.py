@@ -17,11 +17,13 @@ from prometheus_client import Gauge
 
 from services.chassis import clock
 from services.chassis.audit_chain import START, Head, link
+from services.chassis.audit_tell import sealed_act
 from services.chassis.leases import hold, owner_token, release
 from services.chassis.mongo import ASCENDING, DESCENDING, IndexModel, PyMongoError, UpdateOne, transaction
 from services.chassis.work import forever
 
 if TYPE_CHECKING:
+    from services.chassis.audit_tell import Tell
     from services.chassis.mongo import Database, Document, Session
 
 BATCH = 200
@@ -31,6 +33,8 @@ TELL_SECONDS = 3600.0
 LEASES, LEASE = "audit_leases", "sealer"
 OLDEST_FIRST = [("at", ASCENDING), ("_id", ASCENDING)]
 """As writers' clocks say; the order of the numbers is the order of sealing, and `at` is what the entry says of itself."""
+LATER_FIELDS = {"place": None, "origin": None}
+"""Of entries that were recorded before there were such fields; what was sealed without them stays as it is."""
 CHAIN_LENGTH = Gauge("audit_chain_length", "audit entries that have their number")
 UNSEALED_OLDEST_SECONDS = Gauge("audit_unsealed_oldest_seconds", "age of the oldest audit entry that waits for its number")
 log = logging.getLogger(__name__)
@@ -53,9 +57,12 @@ async def head_of(db: Database, session: Session | None = None) -> Head:
 
 
 class Sealer:
-    def __init__(self, db: Database, lease_seconds: float = 15.0) -> None:
+    """`tell` is called in the transaction that seals, with what it seals."""
+
+    def __init__(self, db: Database, lease_seconds: float = 15.0, tell: Tell | None = None) -> None:
         self.db = db
         self.lease_seconds = lease_seconds
+        self.tell = tell
         self.owner = owner_token()
         self.held = False
         self._look_again = 0.0
@@ -87,13 +94,17 @@ class Sealer:
         if not waiting:
             return 0
         head = await head_of(self.db, session)
-        updates = []
+        updates, acts = [], []
         for entry in waiting:
-            fields = link(entry, head)
+            lacking = {key: value for key, value in LATER_FIELDS.items() if key not in entry}
+            fields = {**lacking, **link({**entry, **lacking}, head)}
             updates.append(UpdateOne({"_id": entry["_id"], "number": None}, {"$set": fields}))
+            acts.append(sealed_act({**entry, **fields}))
             head = Head(fields["number"], fields["hash"])
         done = await self.db["audit"].bulk_write(updates, session=session)
         assert done.matched_count == len(updates), "within one snapshot every waiting entry is still without a number"
+        if self.tell:
+            await self.tell(session, acts)
         return len(updates)
 
     async def _measure(self) -> None:

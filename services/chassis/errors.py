@@ -61,6 +61,14 @@ FORBIDDEN = Refusal(
     "Liên hệ quản trị viên của đơn vị để được phân quyền.",
     "action {action} is not granted",
 )
+CONFIRMATION_NEEDED = Refusal(
+    "HB-ACC-428",
+    403,
+    "Cần xác nhận lại danh tính",
+    "Thao tác này cần người thực hiện xác nhận danh tính trong vòng 5 phút trước đó.",
+    "Xác nhận lại danh tính bằng mật khẩu hoặc mã xác thực rồi thực hiện lại.",
+    "a confirmation of identity not older than five minutes is needed",
+)
 NOT_FOUND = Refusal(
     "HB-WEB-404",
     404,

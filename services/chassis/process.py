@@ -28,6 +28,7 @@ from services.chassis.work import Pool
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 
+    from services.chassis.audit_tell import Tell
     from services.chassis.kafka import Consumer
 
 ROLES = ("web", "worker", "relay")
@@ -50,6 +51,7 @@ class Service:
     """A service as the chassis sees it.
 
     `web` makes the HTTP side, `consumers` the reading of topics, `work` the endless loops of the worker role.
+    `sealed` makes what tells the entries of the audit trail when they are chained.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Service:
     indexes: Callable[[Database], Awaitable[None]]
     consumers: Callable[[Parts], Sequence[Consumer]] = lambda _: ()
     work: Callable[[Parts], Sequence[Coroutine[None, None, None]]] = lambda _: ()
+    sealed: Callable[[Database], Tell] | None = None
 
 
 @dataclass
@@ -100,7 +103,7 @@ async def _live(service: Service, settings: Settings, roles: set[str]) -> None:
             sender = await stack.enter_async_context(producer(settings, service.name))
             if "relay" in roles:
                 running.append(Relay(db, sender, settings.relay_lease_seconds).run())
-                running.append(audit_seal.Sealer(db, settings.relay_lease_seconds).run())
+                running.append(audit_seal.Sealer(db, settings.relay_lease_seconds, service.sealed(db) if service.sealed else None).run())
             if "worker" in roles:
                 readers = Readers(settings, service.name, db, sender)
                 for consumer in service.consumers(parts):

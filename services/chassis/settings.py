@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -33,7 +33,11 @@ class Settings(BaseSettings):
     token_signing_key_file: Path | None = None
     trust_dir: Path | None = None
     providers_file: Path | None = None
+    sign_in_providers_file: Path | None = Field(default=None, description="OpenID providers by which people may sign in; none without it")
     sealing_key_file: Path | None = None
+    factor_key_file: Path | None = Field(default=None, description="Fernet key over the secrets of second factors; identity")
+    second_factor: Literal["required", "off-for-demo"] = Field(default="required", description="off only where nobody's data is real")
+    agent_key_file: Path | None = Field(default=None, description="private JWK that jobs of the token agents are signed with; identity")
     tsa_url: str | None = Field(default=None, description="RFC 3161 timestamping authority")
     ca_file: Path | None = None
     gateway_url: str | None = None

@@ -28,3 +28,19 @@ NOTHING_SELECTED = Refusal(
     "Tích chọn yêu cầu rồi thực hiện lại.",
     "the selection is empty",
 )
+OWN_REQUEST = Refusal(
+    "HB-DIS-004",
+    403,
+    "Không tự duyệt cho chính mình",
+    "Không ai được tự duyệt hoặc từ chối yêu cầu của chính mình.",
+    "Đề nghị một cán bộ khác của Phòng/Sở GD&ĐT thực hiện.",
+    "nobody decides about the own request",
+)
+TOO_MANY = Refusal(
+    "HB-DIS-005",
+    422,
+    "Chọn quá nhiều yêu cầu",
+    "Mỗi lần chỉ xử lý được tối đa {most} yêu cầu.",
+    "Lọc theo trường hoặc loại rồi thực hiện nhiều lần.",
+    "at most {most} requests at once",
+)

@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contracts.event import Event
-from contracts.events.identity import CertificateRequestedV1, SchoolChangedV1, UnitChangedV1
+from contracts.events.identity import (
+    CertificateApprovedV1,
+    CertificateEndedV1,
+    CertificateRefusedV1,
+    CertificateRequestedV1,
+    SchoolChangedV1,
+    UnitChangedV1,
+)
 from contracts.events.records import ClassImportedV1, TranscriptMovedV1
 from services.chassis.kafka import Consumer
+from services.district import certificate_store
 
 if TYPE_CHECKING:
     from services.chassis.mongo import Session
@@ -30,7 +38,19 @@ def consumers(store: Store) -> list[Consumer]:
 
     @certificates.on(CertificateRequestedV1)
     async def _(session: Session, events: list[Event[CertificateRequestedV1]]) -> None:
-        await store.add_requests(session, events)
+        await certificate_store.add(store.db, session, events)
+
+    @certificates.on(CertificateApprovedV1)
+    async def _(session: Session, events: list[Event[CertificateApprovedV1]]) -> None:
+        await certificate_store.set_in_force(store.db, session, events)
+
+    @certificates.on(CertificateRefusedV1)
+    async def _(session: Session, events: list[Event[CertificateRefusedV1]]) -> None:
+        await certificate_store.set_refused(store.db, session, events)
+
+    @certificates.on(CertificateEndedV1)
+    async def _(session: Session, events: list[Event[CertificateEndedV1]]) -> None:
+        await certificate_store.set_ended(store.db, session, events)
 
     @classes.on(ClassImportedV1)
     async def _(session: Session, events: list[Event[ClassImportedV1]]) -> None:

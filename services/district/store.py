@@ -1,20 +1,18 @@
-"""Every query of district: read models fed by events, and the decisions that it owns."""
+"""Queries of district over what others tell it; those of menu 6.1 stand in `certificate_store.py`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from services.chassis import aggregates
-from services.chassis.errors import NOT_FOUND, Refused
 from services.chassis.mongo import ASCENDING, IndexModel, UpdateOne
+from services.district import certificate_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from contracts.event import Event
-    from contracts.events.identity import CertificateRequestedV1, SchoolChangedV1, UnitChangedV1
+    from contracts.events.identity import SchoolChangedV1, UnitChangedV1
     from contracts.events.records import ClassImportedV1, TranscriptMovedV1
-    from services.chassis.aggregates import Change
     from services.chassis.mongo import Database, Document, Session
 
 
@@ -24,7 +22,7 @@ async def ensure_indexes(db: Database) -> None:
     await db["transcripts"].create_indexes(
         [IndexModel([("school", ASCENDING), ("year", ASCENDING), ("grade", ASCENDING), ("state", ASCENDING)])]
     )
-    await db["certificates"].create_indexes([IndexModel([("path", ASCENDING), ("state", ASCENDING)])])
+    await certificate_store.ensure_indexes(db)
 
 
 class Store:
@@ -39,6 +37,7 @@ class Store:
     async def save_schools(self, session: Session, events: Sequence[Event[SchoolChangedV1]]) -> None:
         rows = [{"name": e.data.name, "path": list(e.data.path), "levels": list(e.data.levels)} for e in events]
         await self._newest(session, "schools", events, rows)
+        await certificate_store.follow(self.db, session, {e.data.code for e in events})
 
     async def save_classes(self, session: Session, events: Sequence[Event[ClassImportedV1]]) -> None:
         await self._newest(session, "classes", events, [e.data.model_dump(mode="json") for e in events])
@@ -55,33 +54,6 @@ class Store:
             writes.append(UpdateOne({"_id": event.subject}, [{"$set": fields}], upsert=True))
         if writes:
             await self.db[collection].bulk_write(writes, ordered=True, session=session)
-
-    async def add_requests(self, session: Session, events: Sequence[Event[CertificateRequestedV1]]) -> None:
-        for event in events:
-            fact = event.data.model_dump(mode="json")
-            await self.db["certificates"].replace_one(
-                {"_id": event.subject},
-                {"_id": event.subject, "sequence": 1, "state": "pending", "requested_at": event.occurred_at, **fact},
-                upsert=True,
-                session=session,
-            )
-
-    # certificates
-
-    async def requests(self, unit: str, state: str | None) -> list[Document]:
-        wanted: Document = {"path": unit}
-        if state is not None:
-            wanted["state"] = state
-        return await self.db["certificates"].find(wanted).sort("requested_at", 1).to_list(1000)
-
-    async def request(self, session: Session | None, request_id: str) -> Document:
-        found = await self.db["certificates"].find_one({"_id": request_id}, session=session)
-        if found is None:
-            raise Refused(NOT_FOUND)
-        return found
-
-    async def save_decision(self, session: Session, change: Change, *, actor: str) -> None:
-        await aggregates.save(self.db, session, "certificates", [change], actor=actor)
 
     # statistics
 

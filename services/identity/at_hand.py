@@ -7,13 +7,17 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from services.chassis import clock
-from services.chassis.errors import SIGN_IN_NEEDED, Refused
+from services.chassis.errors import FORBIDDEN, SIGN_IN_NEEDED, Refused
 from services.chassis.mongo import Database
-from services.identity.accounts import devices, sessions
+from services.chassis.origin import Origin, origin_of
+from services.identity.accounts import known_devices, sessions
 from services.identity.accounts import store as accounts_store
-from services.identity.accounts.sessions import COOKIE, Here, Origin
-from services.identity.accounts.sign_in import Door
+from services.identity.accounts.factors import Keys
+from services.identity.accounts.second_step import Asking
+from services.identity.accounts.sessions import COOKIE, Here
+from services.identity.accounts.sign_in import Door, SignedIn
 from services.identity.certificates.registering import Registry
+from services.identity.openid.client import OpenId
 
 
 def _database(request: Request) -> Database:
@@ -31,8 +35,14 @@ def _registry(request: Request) -> Registry:
     return registry
 
 
+def _openid(request: Request) -> OpenId:
+    openid: OpenId = request.app.state.openid
+    return openid
+
+
 Db = Annotated[Database, Depends(_database)]
 TheDoor = Annotated[Door, Depends(_door)]
+TheOpenId = Annotated[OpenId, Depends(_openid)]
 TheRegistry = Annotated[Registry, Depends(_registry)]
 
 
@@ -42,17 +52,20 @@ async def session_of(request: Request, db: Database) -> Here | None:
     if not token:
         return None
     at = clock.now()
-    here = sessions.read(token, *await accounts_store.session_by_token(db, token), at)
+    door: Door = request.app.state.door
+    here = sessions.read(token, *await accounts_store.session_by_token(db, token), at, demanding=door.demanding)
     if here is not None and here.touch:
         await accounts_store.touch(db, here.digest, at)
     return here
 
 
 async def _session(request: Request, db: Db) -> Here:
-    """Also of somebody who must change the password first. Raises Refused(SIGN_IN_NEEDED)."""
+    """Also while a step of signing in is missing. Raises Refused: SIGN_IN_NEEDED, FORBIDDEN for a person's program."""
     here = await session_of(request, db)
     if here is None:
         raise Refused(SIGN_IN_NEEDED)
+    if here.who.agent is not None:
+        raise Refused(FORBIDDEN, action="for a person")
     return here
 
 
@@ -65,16 +78,36 @@ def request_id(request: Request) -> str:
 
 def origin(request: Request) -> Origin:
     """Where the request comes from, as the gateway says, and what the browser says about itself."""
-    address = request.headers.get("X-Forwarded-For") or (request.client.host if request.client else "")
-    return Origin(device=devices.in_words(request.headers.get("User-Agent", "")), address=address)
+    return origin_of(request)
 
 
 RequestId = Annotated[str, Depends(request_id)]
 From = Annotated[Origin, Depends(origin)]
 
 
-def give_cookie(response: Response, token: str) -> None:
-    response.set_cookie(COOKIE, token, path="/", secure=True, httponly=True, samesite="lax")
+def device_cookie(request: Request) -> str | None:
+    """By which an account knows a device that signed in to it before."""
+    return known_devices.token_in(request.cookies.get(known_devices.COOKIE))
+
+
+Device = Annotated[str | None, Depends(device_cookie)]
+
+
+def _asking(request: Request, *, door: TheDoor, here: CookieSession, request_id: RequestId, origin: From, device: Device) -> Asking:
+    keys: Keys = request.app.state.factor_keys
+    return Asking(door, keys, here, request_id, origin, device)
+
+
+Self = Annotated[Asking, Depends(_asking)]
+"""Whoever is signed in, or halfway, about the own second factor."""
+
+
+def give_cookies(response: Response, signed_in: SignedIn) -> None:
+    """The session's, and the device's once the account knows it."""
+    response.set_cookie(COOKIE, signed_in.token, path="/", secure=True, httponly=True, samesite="lax")
+    if signed_in.device is not None:
+        age = int(known_devices.REMEMBERED.total_seconds())
+        response.set_cookie(known_devices.COOKIE, signed_in.device, max_age=age, path="/", secure=True, httponly=True, samesite="lax")
 
 
 def take_cookie(response: Response) -> None:

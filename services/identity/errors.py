@@ -9,7 +9,7 @@ WRONG_SIGN_IN = Refusal(
     401,
     "Đăng nhập không thành công",
     "Tên đăng nhập hoặc mật khẩu không đúng.",
-    "Kiểm tra lại tên đăng nhập và mật khẩu. Nếu quên mật khẩu, liên hệ quản trị viên của nhà trường hoặc Phòng/Sở GD&ĐT.",
+    'Kiểm tra lại tên đăng nhập và mật khẩu. Nếu quên mật khẩu, chọn "Quên mật khẩu?" ở trang đăng nhập.',
     "wrong user name or password",
 )
 LOCKED = Refusal(
@@ -81,7 +81,7 @@ PARENT_FIXED = Refusal(
     409,
     "Không đổi được đơn vị cấp trên",
     "Đơn vị {unit} đã có đơn vị cấp trên khác.",
-    "Giữ nguyên đơn vị cấp trên, hoặc khai báo đơn vị mới với mã khác.",
+    "Giữ nguyên đơn vị cấp trên, hoặc dùng chức năng chuyển đơn vị tại mục Đơn vị và trường học.",
     "unit {unit} has another parent already",
 )
 UNKNOWN_PERSON = Refusal(
@@ -251,6 +251,334 @@ UNKNOWN_SESSION = Refusal(
     "Thiết bị này không còn đăng nhập tài khoản.",
     "Tải lại danh sách thiết bị đăng nhập để xem trạng thái mới nhất.",
     "no such session of the own account",
+)
+UNKNOWN_PROOF = Refusal(
+    "HB-IDN-080",
+    404,
+    "Không tìm thấy lượt đăng ký",
+    "Không có lượt đăng ký này hoặc đã quá lâu nên không còn được lưu.",
+    "Quay lại trang đăng ký để xem trạng thái mới nhất, rồi đăng ký lại nếu cần.",
+    "no such proof of the own",
+)
+PROOF_REJECTED = Refusal(
+    "HB-IDN-081",
+    422,
+    "Yêu cầu xác nhận bị từ chối",
+    "Yêu cầu xác nhận ký số đã bị từ chối trên điện thoại hoặc trên công cụ ký.",
+    "Nếu đúng là thầy/cô đang đăng ký, đăng ký lại và chọn đồng ý khi được hỏi.",
+    "the person said no to the challenge",
+)
+PROOF_EXPIRED = Refusal(
+    "HB-IDN-082",
+    409,
+    "Quá thời hạn xác nhận",
+    "Chưa có xác nhận ký số trong thời hạn cho phép, hoặc lượt đăng ký đã được thay bằng lượt khác.",
+    "Đăng ký lại và xác nhận ngay khi được hỏi.",
+    "the challenge was not answered in time",
+)
+CREDENTIAL_LOCKED = Refusal(
+    "HB-IDN-083",
+    422,
+    "Chứng thư số đang bị khoá",
+    "Nhà cung cấp chữ ký số cho biết tài khoản hoặc chứng thư số đang bị khoá nên không ký được.",
+    "Liên hệ nhà cung cấp chữ ký số để mở khoá rồi đăng ký lại.",
+    "the provider says that the credential is locked",
+)
+WRONG_PROOF = Refusal(
+    "HB-IDN-084",
+    422,
+    "Không chứng minh được đang giữ khoá ký",
+    "Chữ ký nhận được không do khoá của chứng thư số đã chọn tạo ra.",
+    "Đăng ký lại; nếu vẫn gặp lỗi, liên hệ nhà cung cấp chữ ký số.",
+    "the signature of the challenge does not verify with the certificate",
+)
+CANNOT_SIGN = Refusal(
+    "HB-IDN-085",
+    422,
+    "Tài khoản ký số không ký được",
+    "Nhà cung cấp chữ ký số từ chối ký bằng chứng thư số đã chọn.",
+    "Kiểm tra tài khoản tại nhà cung cấp chữ ký số rồi đăng ký lại.",
+    "the provider refused to sign the challenge: {reason}",
+)
+TOKEN_FAILED = Refusal(
+    "HB-IDN-086",
+    422,
+    "Thiết bị ký không thực hiện được",
+    "{message}",
+    "{advice}",
+    "the signing program answered with a failure: {failure}",
+)
+NO_TOKEN_CERTIFICATE = Refusal(
+    "HB-IDN-087",
+    422,
+    "Không có chứng thư số phù hợp",
+    "Trên thiết bị ký không có chứng thư số đã chọn.",
+    "Kiểm tra thiết bị ký đang cắm rồi đăng ký lại.",
+    "no such certificate on the token",
+)
+NOTHING_LAST_YEAR = Refusal(
+    "HB-IDN-088",
+    409,
+    "Không có dữ liệu năm học trước",
+    "Năm học trước không có chứng thư số đã duyệt của {owner}.",
+    "Thực hiện đăng ký mới cho năm học này.",
+    "nothing approved last school year for {owner}",
+)
+STANDS_ALREADY = Refusal(
+    "HB-IDN-089",
+    409,
+    "Đã có đăng ký trong năm học này",
+    "Năm học này đã có đăng ký chờ duyệt hoặc đã duyệt của {owner}.",
+    "Không cần lấy lại dữ liệu năm học trước.",
+    "a registration of {owner} waits or is approved this school year",
+)
+WRONG_PAIRING_CODE = Refusal(
+    "HB-IDN-070",
+    422,
+    "Ghép nối không thành công",
+    "Mã ghép nối không đúng, đã dùng hoặc đã hết hạn.",
+    "Mở trang Chương trình ký số, lấy mã mới rồi nhập lại trong vòng 5 phút.",
+    "wrong, used or expired pairing code",
+)
+PAIRING_BUSY = Refusal(
+    "HB-IDN-071",
+    429,
+    "Tạm dừng ghép nối",
+    "Hệ thống vừa nhận quá nhiều mã ghép nối không đúng.",
+    "Chờ một phút rồi ghép nối lại.",
+    "too many wrong pairing codes within a minute",
+)
+AGENT_OFFLINE = Refusal(
+    "HB-IDN-072",
+    409,
+    "Chương trình ký số chưa kết nối",
+    "Chưa có chương trình ký số nào của thầy/cô đang kết nối với hệ thống.",
+    "Mở chương trình ký số trên máy tính có cắm thiết bị ký, hoặc ghép nối tại trang Chương trình ký số, rồi thực hiện lại.",
+    "no signing program of the person is connected",
+)
+UNKNOWN_AGENT_JOB = Refusal(
+    "HB-IDN-073",
+    404,
+    "Không tìm thấy yêu cầu ký",
+    "Không có yêu cầu này dành cho chương trình ký số.",
+    "Thực hiện lại từ trang của hệ thống.",
+    "no such job of this agent",
+)
+AGENT_JOB_OVER = Refusal(
+    "HB-IDN-074",
+    409,
+    "Yêu cầu đã kết thúc",
+    "Yêu cầu đã được trả lời hoặc đã quá thời hạn.",
+    "Thực hiện lại từ trang của hệ thống nếu còn cần.",
+    "the job was answered before or is over",
+)
+IMAGE_TOO_LARGE = Refusal(
+    "HB-IDN-090",
+    413,
+    "Ảnh quá lớn",
+    "Tệp ảnh lớn hơn 2 MB.",
+    "Chụp hoặc quét lại với kích thước nhỏ hơn, hoặc giảm dung lượng ảnh, rồi chọn lại ảnh.",
+    "the image file is larger than 2 MB",
+)
+NOT_PNG = Refusal(
+    "HB-IDN-091",
+    422,
+    "Ảnh không đúng định dạng",
+    "Hệ thống chỉ hỗ trợ upload ảnh có định dạng: .png. Tệp đã chọn là {words}, dù tên tệp có thể là .png.",
+    "Lưu ảnh với định dạng .png bằng phần mềm xem ảnh, không chỉ đổi tên tệp, rồi chọn lại ảnh.",
+    "the file is not a PNG image",
+)
+DAMAGED_IMAGE = Refusal(
+    "HB-IDN-092",
+    422,
+    "Tệp ảnh bị hỏng",
+    "Không đọc được ảnh: {words}.",
+    "Lưu lại ảnh với định dạng .png rồi chọn lại ảnh.",
+    "the PNG image is damaged",
+)
+IMAGE_DIMENSIONS = Refusal(
+    "HB-IDN-093",
+    422,
+    "Kích thước ảnh không phù hợp",
+    "Ảnh có {words} điểm ảnh; mỗi chiều phải từ 8 đến 4.000 điểm ảnh.",
+    "Cắt hoặc thu nhỏ ảnh rồi chọn lại ảnh.",
+    "the sides of the image must be 8 to 4000 pixels",
+)
+IMAGE_BOMB = Refusal(
+    "HB-IDN-094",
+    422,
+    "Ảnh không an toàn",
+    "Dữ liệu trong ảnh lớn hơn nhiều so với kích thước mà ảnh khai báo.",
+    "Dùng ảnh chụp hoặc quét từ con dấu, chữ ký thật rồi chọn lại ảnh.",
+    "the compressed data is larger than the image",
+)
+HIDDEN_CONTENT = Refusal(
+    "HB-IDN-095",
+    422,
+    "Ảnh có nội dung lạ",
+    "Trong tệp ảnh có kèm nội dung khác {words}.",
+    "Mở ảnh bằng phần mềm xem ảnh, lưu lại thành ảnh .png mới rồi chọn lại ảnh.",
+    "the file holds something besides the image",
+)
+ANIMATED_IMAGE = Refusal(
+    "HB-IDN-096",
+    422,
+    "Không dùng ảnh động",
+    "Tệp đã chọn là ảnh động gồm nhiều khung hình.",
+    "Dùng ảnh .png tĩnh rồi chọn lại ảnh.",
+    "animated images are refused",
+)
+NO_INK = Refusal(
+    "HB-IDN-097",
+    422,
+    "Không thấy nét mực",
+    "Sau khi xóa nền, ảnh không còn nét mực nào.",
+    "Giảm ngưỡng xóa nền, hoặc chọn ảnh khác rõ nét hơn.",
+    "nothing is left after the background is removed",
+)
+BAD_CROP = Refusal(
+    "HB-IDN-098",
+    422,
+    "Phần cắt không đúng",
+    "Phần cắt đi phải để lại ít nhất 8 điểm ảnh mỗi chiều; ảnh gốc có {words} điểm ảnh.",
+    "Nhập lại số điểm ảnh cắt đi ở bốn cạnh, hoặc chọn tự động cắt sát nét mực.",
+    "the crop leaves nothing of the image",
+)
+NO_IMAGE = Refusal(
+    "HB-IDN-099",
+    409,
+    "Chưa có ảnh",
+    "Chưa có ảnh được chọn hoặc được lưu để thực hiện thao tác này.",
+    "Chọn ảnh .png rồi kích nút Lưu.",
+    "there is no such image",
+)
+WRONG_CODE = Refusal(
+    "HB-IDN-041",
+    422,
+    "Mã xác thực không đúng",
+    "Mã xác thực không đúng, đã hết hạn hoặc đã được sử dụng.",
+    "Chờ ứng dụng xác thực hiện mã mới rồi nhập lại, hoặc dùng một mã dự phòng.",
+    "the code is wrong, over or used",
+)
+NOT_BEGUN = Refusal(
+    "HB-IDN-042",
+    409,
+    "Đã quá thời gian thực hiện",
+    "Bước xác thực chưa được bắt đầu hoặc đã bắt đầu quá lâu.",
+    "Thực hiện lại từ đầu.",
+    "nothing of this kind was begun in time",
+)
+WRONG_PASSKEY = Refusal(
+    "HB-IDN-043",
+    422,
+    "Khoá truy cập không dùng được",
+    "Câu trả lời của khoá truy cập không hợp lệ.",
+    "Thử lại với đúng khoá truy cập của tài khoản này, hoặc dùng cách xác thực khác.",
+    "the passkey's answer is not good",
+)
+LAST_FACTOR = Refusal(
+    "HB-IDN-044",
+    409,
+    "Không xoá được cách xác thực cuối cùng",
+    "Vai trò của thầy/cô bắt buộc dùng xác thực hai lớp.",
+    "Thêm một cách xác thực khác trước, rồi xoá cách này.",
+    "the last second factor of somebody who must have one",
+)
+UNKNOWN_FACTOR = Refusal(
+    "HB-IDN-045",
+    404,
+    "Không tìm thấy cách xác thực",
+    "Tài khoản không có cách xác thực này.",
+    "Tải lại trang Xác thực hai lớp để xem danh sách mới nhất.",
+    "no such factor of the own account",
+)
+TOO_MANY_FACTORS = Refusal(
+    "HB-IDN-046",
+    409,
+    "Đã đủ số cách xác thực",
+    "Tài khoản đã có {limit} cách xác thực.",
+    "Xoá cách không dùng nữa rồi thêm cách mới.",
+    "the account has {limit} factors already",
+)
+WRONG_CONFIRMATION = Refusal(
+    "HB-IDN-047",
+    422,
+    "Mật khẩu không đúng",
+    "Mật khẩu vừa nhập không đúng.",
+    "Nhập lại mật khẩu của tài khoản đang đăng nhập.",
+    "the password is wrong",
+)
+LOCKED_EVERYWHERE = Refusal(
+    "HB-IDN-048",
+    429,
+    "Tài khoản tạm khoá đăng nhập",
+    "Tài khoản đã có {limit} lần nhập sai trong một giờ.",
+    "Chờ một giờ rồi đăng nhập lại, hoặc liên hệ quản trị viên để được cấp lại mật khẩu.",
+    "{limit} failures within an hour",
+)
+FACTOR_ASKED = Refusal(
+    "HB-IDN-049",
+    422,
+    "Cần xác nhận bằng xác thực hai lớp",
+    "Tài khoản đã bật xác thực hai lớp nên mật khẩu chưa đủ để xác nhận.",
+    "Nhập mã của ứng dụng xác thực, mã dự phòng, hoặc dùng khoá truy cập.",
+    "the account has a second factor, which is asked for",
+)
+WRONG_PERIOD = Refusal(
+    "HB-IDN-110",
+    422,
+    "Khoảng thời gian chưa đúng",
+    "Ngày bắt đầu hoặc ngày kết thúc không phải là ngày, hoặc ngày kết thúc trước ngày bắt đầu.",
+    "Chọn lại từ ngày, đến ngày.",
+    "the period is not two days in order",
+)
+WRONG_CURSOR = Refusal(
+    "HB-IDN-111",
+    422,
+    "Trang cần xem không còn đúng",
+    "Địa chỉ của trang nhật ký không đúng.",
+    "Mở lại trang nhật ký từ đầu.",
+    "before is no place in the list",
+)
+NO_FINDING = Refusal(
+    "HB-IDN-112",
+    404,
+    "Không có hoạt động cần xem",
+    "Các hoạt động đã chọn không còn trong danh sách hoặc đã có người xem.",
+    "Tải lại trang Hoạt động của trường để xem trạng thái mới nhất.",
+    "none of them is an unseen finding",
+)
+PERIOD_TOO_LARGE = Refusal(
+    "HB-IDN-113",
+    422,
+    "Khoảng thời gian quá dài",
+    "Khoảng thời gian đã chọn có hơn {most} mục nhật ký.",
+    "Chọn khoảng thời gian ngắn hơn và kết xuất nhiều lần.",
+    "more than {most} entries in the period",
+)
+TOO_MANY_PROBLEMS = Refusal(
+    "HB-IDN-114",
+    429,
+    "Đã gửi nhiều báo lỗi",
+    "Mỗi người gửi được {most} báo lỗi trong 24 giờ.",
+    "Bổ sung nội dung khi quản trị viên liên hệ, hoặc gửi tiếp vào hôm sau.",
+    "more than {most} reports within a day",
+)
+UNKNOWN_PROBLEM = Refusal(
+    "HB-IDN-115",
+    404,
+    "Không tìm thấy báo lỗi",
+    "Không có báo lỗi này.",
+    "Tải lại danh sách báo lỗi để xem trạng thái mới nhất.",
+    "no such problem report",
+)
+ANSWER_NEEDED = Refusal(
+    "HB-IDN-116",
+    422,
+    "Cần có nội dung trả lời",
+    "Chưa nhập nội dung trả lời cho báo lỗi đã xong.",
+    "Nhập nội dung trả lời rồi thực hiện lại.",
+    "a report is closed with an answer",
 )
 
 CATALOGUE = {value.code: value for value in list(globals().values()) if isinstance(value, Refusal)}

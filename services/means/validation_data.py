@@ -72,13 +72,15 @@ class Unprovable(ValueError):
     """A certificate can never be shown to have been good.
 
     Its text and its causes name serial number and issuer only, as they reach the log; `message_vi` names the holder.
+    `certificate` is the flawed one, which may be an issuer's. `suspended`: it is on hold (RFC 5280 certificateHold) and may come back.
     """
 
-    def __init__(self, certificate: bytes, code: Flaw, since: dt.datetime | None = None) -> None:
+    def __init__(self, certificate: bytes, code: Flaw, since: dt.datetime | None = None, *, suspended: bool = False) -> None:
         facts = x509.describe(certificate)
         self.certificate = certificate
         self.code = code
         self.since = since
+        self.suspended = suspended
         self.message_vi = _WORDS[code].format(who=facts.subject, since=f"{clock.in_vietnam(since):%H:%M %d/%m/%Y}" if since else "")
         super().__init__(f"certificate {facts.serial} of {facts.issuer}: {code}{f' since {since:%Y-%m-%dT%H:%M:%SZ}' if since else ''}")
 
@@ -166,6 +168,17 @@ class Prover:
         """
         return (await self._signer(certificate, tuple(chain))).data
 
+    async def lists(self, certificate: bytes, chain: Sequence[bytes]) -> tuple[bytes, ...]:
+        """The revocation lists (DER) that show the certificate to be good now, its issuers shown to be good as well.
+
+        Empty when no list can be had. Raises Unprovable; ValidationDataUnavailable when an issuer cannot be asked about.
+        """
+        path = await self._valid_path(certificate, tuple(chain))
+        issuers = tuple(path.iter_certs(include_root=False))[:-1]
+        await _every([self._proof(issuer, path, responder_first=False) for issuer in issuers])
+        proof = await self._by_lists(path.last, path)
+        return proof.crls if proof is not None else ()
+
     async def _signer(self, certificate: bytes, chain: tuple[bytes, ...]) -> _Proven:
         return await self._signers.get((certificate, chain), lambda: self._prove(certificate, chain))
 
@@ -224,7 +237,7 @@ class Prover:
             answers = OCSPContainer.load_multi(asn1_ocsp.OCSPResponse.load(encoded))
             await verify_ocsp_response(certificate, path, self._context(path.iter_certs(include_root=False), ocsps=answers))
         except RevokedError as revoked:
-            raise Unprovable(certificate.dump(), "revoked", revoked.revocation_dt) from None
+            raise _revoked(certificate, revoked) from None
         except (OCSPValidationError, ValidationError, OSError, ValueError, TypeError):
             return None
         try:
@@ -265,7 +278,7 @@ class Prover:
                 context = self._context(path.iter_certs(include_root=False), crls=[parsed for parsed, _ in some])
                 await verify_crl(certificate, path, context, use_deltas=False)
             except RevokedError as revoked:
-                raise Unprovable(certificate.dump(), "revoked", revoked.revocation_dt) from None
+                raise _revoked(certificate, revoked) from None
             except (CRLValidationError, ValidationError, ValueError, TypeError):
                 continue
             return _Proof(fetched.until, crls=tuple(encoded for _, encoded in some))
@@ -315,6 +328,10 @@ class ValidationSource(Prover):
         except Unprovable as problem:
             # no signer's fault
             raise TimestampRefused(f"the timestamping unit cannot be proven: {problem}") from problem
+
+
+def _revoked(certificate: asn1_x509.Certificate, answer: RevokedError) -> Unprovable:
+    return Unprovable(certificate.dump(), "revoked", answer.revocation_dt, suspended=answer.reason.native == "certificate_hold")
 
 
 async def _every(works: Iterable[Awaitable[Result]]) -> list[Result]:

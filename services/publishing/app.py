@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contracts.events.publishing import PublishingActsSealedV1
+from services.chassis.audit_tell import told_as
 from services.chassis.process import Parts, Service
 from services.chassis.web.app import make_app
 from services.chassis.work import forever
@@ -43,4 +45,6 @@ def work(parts: Parts) -> Sequence[Coroutine[None, None, None]]:
     return [forever("pack", delivery.pack), *senders, forever("ask", delivery.ask, idle=2.0)]
 
 
-service = Service(name="publishing", web=web, indexes=ensure_indexes, consumers=consumers, work=work)
+service = Service(
+    name="publishing", web=web, indexes=ensure_indexes, consumers=consumers, work=work, sealed=told_as(PublishingActsSealedV1)
+)

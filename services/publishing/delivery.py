@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from contracts.documents import DocumentRef
-from services.chassis import clock, failpoints
+from services.chassis import audit, clock, failpoints
 from services.chassis.aggregates import Change
 from services.chassis.leases import claim, owner_token, release
 from services.chassis.mongo import Document, Session, transaction
@@ -32,6 +32,7 @@ PACKAGE_SIZE = 50
 """Transcripts."""
 ASK_AFTER = dt.timedelta(seconds=20)
 LONGEST_PAUSE = 60.0
+ANSWERS = ("ACCEPTED", "REJECTED")
 CALLBACK_PATH = "/api/publishing/gateway-callbacks"
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,17 @@ class Delivery:
             loaded = await self.store.load(session, transcripts)
             changes = [stopped(d, clock.now()) for d in loaded.values() if d["state"] == "CLEARED"]
             await self.store.save(session, changes, actor="publishing", cause="damaged document")
+            for after in (change.document for change in changes):
+                details = {"before": "CLEARED", "after": after["state"], "code": after["refusal"]["code"]}
+                await audit.record(
+                    self.store.db,
+                    session,
+                    actor="publishing",
+                    act="submission stopped",
+                    subject=after["_id"],
+                    place=after["school"],
+                    details=details,
+                )
 
         await transaction(self.store.db, work)
 
@@ -175,6 +187,17 @@ class Delivery:
             ]
             await self.store.save(session, sent, actor="publishing", cause=package["_id"])
             await self.store.set_package(package["_id"], "sent", clock.now() + ASK_AFTER, attempts=attempts, session=session)
+            if sent:
+                details = {"class": package["class_code"], "transcripts": [change.document["_id"] for change in sent], "attempts": attempts}
+                await audit.record(
+                    self.store.db,
+                    session,
+                    actor="publishing",
+                    act="package sent",
+                    subject=package["_id"],
+                    place=package["school"],
+                    details=details,
+                )
 
         await transaction(self.store.db, work)
 
@@ -203,6 +226,18 @@ async def apply(store: Store, package_id: str, results: Sequence[Result]) -> Non
                 changes.append(change)
         await store.save(session, changes, actor="national-gateway", cause=package_id)
         await store.finish_package(session, package_id, package["transcripts"])
+        if changes:
+            after = {c.document["_id"]: c.document["state"] for c in changes}
+            details = {"class": package["class_code"], **{s.lower(): [t for t, now in after.items() if now == s] for s in ANSWERS}}
+            await audit.record(
+                store.db,
+                session,
+                actor="national-gateway",
+                act="package answered",
+                subject=package_id,
+                place=package["school"],
+                details=details,
+            )
         return Counter(c.document["state"] for c in changes)
 
     for result, count in (await transaction(store.db, work)).items():

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from contracts.access import Action, allowed
 from contracts.menu import SUBMISSIONS, entry_of
 from services.chassis import errors as chassis_errors
-from services.chassis.access import Who, require
+from services.chassis.access import Who, require, require_fresh
 from services.chassis.vietnamese import fold, given_name_key
 from services.chassis.web.lists import catalogue_of, done, notices, ordered, paged, query_of, ticked
 from services.chassis.web.look import render
@@ -96,7 +96,7 @@ def _row(submission: Document) -> dict[str, Any]:
 async def send(request: Request, who: Who) -> Response:
     """ "Gửi lên hệ thống"; what the gateway refused may be sent again."""
     school = own_school(who)
-    require(who, Action.SUBMIT, school=school)
+    require_fresh(who, Action.SUBMIT, school=school)
     form = await ticked(request)
     chosen = list(form.ids)
     if form.filter is not None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.access import Action, Principal
-from services.chassis.access import Who, require
+from services.chassis.access import Who, require, require_fresh
 from services.chassis.errors import FORBIDDEN, Refused
 from services.publishing import delivery, sending
 from services.publishing.gateways.national import verify_callback
@@ -41,7 +41,7 @@ def own_school(who: Principal) -> str:
 @router.post("/submissions", status_code=202)
 async def submit(request: Request, who: Who, selection: Selection) -> dict[str, Any]:
     """ "Gửi lên hệ thống" (menu 2.8): by class, selection or everything that is confirmed; refused ones may be sent again."""
-    require(who, Action.SUBMIT, school=own_school(who))
+    require_fresh(who, Action.SUBMIT, school=own_school(who))
     return await sending.submit(
         store_of(request),
         who,

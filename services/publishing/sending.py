@@ -54,8 +54,18 @@ async def submit(
                 except Refused as refusal:
                     no.append({"transcript": transcript, "code": refusal.code, "reason": refusal.cause})
             await store.save(session, changes, actor=who.person, cause=request_id)
-            for change in changes:
-                await audit.record(store.db, session, actor=who.person, act="submit", subject=change.document["_id"], request_id=request_id)
+            for after in (change.document for change in changes):
+                details = {"before": loaded[after["_id"]]["state"], "after": after["state"]}
+                await audit.record(
+                    store.db,
+                    session,
+                    actor=who.person,
+                    act="submit",
+                    subject=after["_id"],
+                    place=school,
+                    request_id=request_id,
+                    details=details,
+                )
             return len(changes), no
 
         count, no = await transaction(store.db, work)

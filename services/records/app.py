@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contracts.events.records import RecordsActsSealedV1
+from services.chassis.audit_tell import told_as
 from services.chassis.process import Parts, Service
 from services.chassis.web.app import make_app
 from services.chassis.work import forever
@@ -38,4 +40,4 @@ def work(parts: Parts) -> Sequence[Coroutine[None, None, None]]:
     return [forever("creation", Creation(parts, store).round), forever("rendering", Rendering(parts, store).round)]
 
 
-service = Service(name="records", web=web, indexes=ensure_indexes, consumers=consumers, work=work)
+service = Service(name="records", web=web, indexes=ensure_indexes, consumers=consumers, work=work, sealed=told_as(RecordsActsSealedV1))

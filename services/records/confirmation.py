@@ -66,8 +66,18 @@ async def each(
                 except Refused as refusal:
                     no.append({"transcript": transcript_id, "code": refusal.code, "reason": refusal.cause})
             await store.save(session, changes, actor=actor, cause=request_id)
-            for change in changes:
-                await audit.record(store.db, session, actor=actor, act=act, subject=change.document["_id"], request_id=request_id)
+            for after in (change.document for change in changes):
+                details = {"before": loaded[after["_id"]]["state"], "after": after["state"]}
+                await audit.record(
+                    store.db,
+                    session,
+                    actor=actor,
+                    act=act,
+                    subject=after["_id"],
+                    place=after["school"],
+                    request_id=request_id,
+                    details=details,
+                )
             return len(changes), no
 
         count, no = await transaction(store.db, work)

@@ -12,6 +12,7 @@ from services.chassis.aggregates import Change
 from services.chassis.errors import Refused
 from services.chassis.leases import claim, owner_token, release, renew
 from services.chassis.mongo import Document, Session, transaction
+from services.chassis.origin import asking
 from services.records.completeness import missing
 from services.records.content import required_signers, transcript_content
 from services.records.errors import ALREADY_CREATED, NOTHING_SELECTED, UNPRINTABLE
@@ -54,6 +55,7 @@ async def start(store: Store, *, school: str, year: str, pupils: Sequence[Docume
     if not pupils:
         raise Refused(NOTHING_SELECTED)
     job_id = str(uuid4())
+    at_hand = asking()
     await store.add_job(
         {
             "_id": job_id,
@@ -61,6 +63,7 @@ async def start(store: Store, *, school: str, year: str, pupils: Sequence[Docume
             "school": school,
             "year": year,
             "actor": actor,
+            "request_id": at_hand.request_id if at_hand else None,
             "at": clock.now(),
             "state": "running",
             "total": len(pupils),
@@ -117,7 +120,16 @@ class Creation:
             await self.store.save(session, new, actor=job["actor"], cause=job["_id"])
             await self.store.advance_job(session, job["_id"], done=codes, created=len(new), refused=refused, finished=last)
             details = {"created": len(new), "refused": len(codes) - len(new)}
-            await audit.record(self.store.db, session, actor=job["actor"], act="create", subject=job["_id"], details=details)
+            await audit.record(
+                self.store.db,
+                session,
+                actor=job["actor"],
+                act="create",
+                subject=job["_id"],
+                place=job["school"],
+                request_id=job.get("request_id"),
+                details=details,
+            )
             failpoints.reach("records.create.before-commit")
 
         await transaction(self.store.db, work)

@@ -83,7 +83,7 @@ async def take(parts: Parts, store: Store, who: Principal, files: Mapping[str, b
         "refused": [{"pupil": code, **reason} for code, reasons in blocked.items() for reason in reasons],
         "preview": document_ref(kept),
     }
-    await store.add_import(document)
+    await store.add_import(document, actor=who.person)
     return shown(document)
 
 

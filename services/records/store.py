@@ -53,12 +53,13 @@ class Store:
 
     async def save_schools(self, session: Session, events: Sequence[Event[SchoolChangedV1]]) -> None:
         for event in events:
-            await self.db["schools"].replace_one(
-                {"_id": event.data.code},
-                {"_id": event.data.code, "name": event.data.name, "path": list(event.data.path), "levels": list(event.data.levels)},
-                upsert=True,
-                session=session,
-            )
+            fact = event.data
+            known = await self.db["schools"].find_one({"_id": fact.code}, projection={"seq": 1}, session=session)
+            if known is not None and known.get("seq", 0) > event.sequence:
+                # what was said before the school changed or moved, come late
+                continue
+            school = {"_id": fact.code, "name": fact.name, "path": list(fact.path), "levels": list(fact.levels), "seq": event.sequence}
+            await self.db["schools"].replace_one({"_id": fact.code}, school, upsert=True, session=session)
 
     async def years(self, school: str) -> list[str]:
         """School years with imported data, newest first."""
@@ -72,8 +73,15 @@ class Store:
 
     # imports
 
-    async def add_import(self, document: Document) -> None:
-        await self.db["imports"].insert_one(document)
+    async def add_import(self, document: Document, *, actor: str) -> None:
+        async def work(session: Session) -> None:
+            await self.db["imports"].insert_one(document, session=session)
+            details = {"year": document["year"], "files": len(document["files"]), **document["counts"]}
+            await audit.record(
+                self.db, session, actor=actor, act="import read", subject=document["_id"], place=document["school"], details=details
+            )
+
+        await transaction(self.db, work)
 
     async def import_of(self, school: str, import_id: str) -> Document:
         found = await self.db["imports"].find_one({"_id": import_id, "school": school})
@@ -117,8 +125,9 @@ class Store:
             )
             await self._replace_classes(session, preview, blocked, actor=actor, cause=import_id)
             await self._replace_all(session, "pupils", prefix, _pupil_documents(preview, blocked))
-            details = {"pupils": len(preview.pupils), "classes": len(preview.classes), "year": year}
-            await audit.record(self.db, session, actor=actor, act="import", subject=key(school, year), details=details)
+            details = {"import": import_id, "pupils": len(preview.pupils), "classes": len(preview.classes), "year": year}
+            subject = key(school, year)
+            await audit.record(self.db, session, actor=actor, act="import", subject=subject, place=school, details=details)
 
         await transaction(self.db, work)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contracts.events.signing import SigningActsSealedV1
+from services.chassis.audit_tell import told_as
 from services.chassis.process import Parts, Service
 from services.chassis.settings import needed
 from services.chassis.web.app import make_app
@@ -54,4 +56,4 @@ async def _sealing(parts: Parts, store: Store) -> None:
         await forever("sealing", Sealing(parts, store, ValidationSource(roots, authority, session), authority).round)
 
 
-service = Service(name="signing", web=web, indexes=ensure_indexes, consumers=consumers, work=work)
+service = Service(name="signing", web=web, indexes=ensure_indexes, consumers=consumers, work=work, sealed=told_as(SigningActsSealedV1))

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from contracts.access import Action, Principal, Role
+from contracts.access import Action, Principal
 from services.chassis import audit, clock
-from services.chassis.access import require
+from services.chassis.access import require, require_fresh
 from services.chassis.aggregates import Change
 from services.chassis.errors import FORBIDDEN, Refused
 from services.chassis.mongo import transaction
@@ -28,6 +28,7 @@ from services.signing.errors import (
     NOT_WAITING,
     NOTHING_TO_SIGN,
     PROVIDER_AWAY,
+    TOKEN_ACCOUNT,
     TOO_MANY,
     WRONG_LOGIN,
 )
@@ -46,6 +47,15 @@ if TYPE_CHECKING:
 CONFIRM_WITHIN = dt.timedelta(minutes=5)
 MOST = 5000
 """Items of a batch."""
+NO_LONGER_GOOD = "Chứng thư số không còn được dùng để ký."
+ENDED_WORDS = {
+    "revoked": "Chứng thư số đã bị thu hồi.",
+    "issuer revoked": "Chứng thư số của đơn vị cấp đã bị thu hồi.",
+    "expired": "Chứng thư số đã hết hạn.",
+    "suspended": "Chứng thư số đang bị tạm dừng.",
+    "replaced": "Chứng thư số đã được thay bằng chứng thư số khác.",
+}
+"""Why a certificate signs no more, by the reason in CertificateEndedV1."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +69,19 @@ class Order:
     password: str
 
 
+def require_for(who: Principal, step: str) -> None:
+    """For entries that start a batch. Raises ConfirmationNeeded: the school's seal needs to know anew who sets it."""
+    if step == "issue":
+        require_fresh(who, Action.ISSUE, school=who.school)
+
+
 async def waiting_for(store: Store, who: Principal, step: str, classes: Sequence[str] | None) -> list[Document]:
     """What this person may sign in this step now ("Chờ ký")."""
     if who.school is None:
         raise Refused(FORBIDDEN, action=Action.SIGN.value)
     require(who, Action.SIGN, school=who.school)
     if step == "issue":
-        if Role.ISSUER not in who.roles:
-            raise Refused(FORBIDDEN, action="issue")
+        require(who, Action.ISSUE, school=who.school)
         return await store.waiting(who.school, step, None, classes=classes)
     return await store.waiting(who.school, step, who.person, classes=classes)
 
@@ -133,12 +148,33 @@ async def start(store: Store, providers: Providers, who: Principal, order: Order
         await store.save_tasks(tx, claimed, actor=who.person, cause=batch_id)
         await store.add_batch(tx, {**batch, "total": len(items)}, items)
         details = {"step": order.step, "items": len(items), "certificate": describe(batch["certificate"]).serial}
-        await audit.record(store.db, tx, actor=who.person, act="start batch", subject=batch_id, request_id=request_id, details=details)
+        await audit.record(
+            store.db,
+            tx,
+            actor=who.person,
+            act="start batch",
+            subject=batch_id,
+            place=who.school,
+            request_id=request_id,
+            details=details,
+        )
         return refused
 
     refused = await transaction(store.db, work)
     accepted = len(dict.fromkeys(chosen)) - len(refused)
     return {"batch": batch_id if accepted else None, "accepted": accepted, "refused": refused}
+
+
+async def cancel(store: Store, who: Principal, batch_id: str) -> bool:
+    """Before the confirmation only; whether it may still be stopped."""
+
+    async def work(tx: Session) -> bool:
+        asked = await store.request_cancel(tx, batch_id, who.person)
+        if asked:
+            await audit.record(store.db, tx, actor=who.person, act="cancel batch", subject=batch_id, place=who.school)
+        return asked
+
+    return await transaction(store.db, work)
 
 
 def claimant(step: str, person: str) -> str:
@@ -171,6 +207,8 @@ async def approved_account(store: Store, providers: Providers, who: Principal, s
     account = await store.account(kind, owner)
     if account is None or account["school"] != who.school:
         raise Refused(refusal)
+    if not account["provider"]:
+        raise Refused(TOKEN_ACCOUNT)
     problems = unfit(
         b64decode(account["certificate"]),
         [b64decode(c) for c in account["chain"]],
@@ -182,6 +220,21 @@ async def approved_account(store: Store, providers: Providers, who: Principal, s
     if problems:
         raise Refused(CERTIFICATE_UNFIT, reason=problems[0].message_vi, problem=problems[0].code)
     return account
+
+
+async def check_still_approved(store: Store, batch: Document, session: Session | None = None) -> None:
+    """Raises Refused(CERTIFICATE_UNFIT) when the batch's certificate has ended or expired since the batch was started."""
+    kind, owner = ("school", batch["school"]) if batch["step"] == "issue" else ("person", batch["person"])
+    account = await store.standing(kind, owner, session)
+    if account is None or b64decode(account["certificate"]) != batch["certificate"]:
+        problem = "replaced"
+    elif (ended := account.get("ended")) is not None:
+        problem = str(ended)
+    elif clock.now() > describe(batch["certificate"]).not_after:
+        problem = "expired"
+    else:
+        return
+    raise Refused(CERTIFICATE_UNFIT, reason=ENDED_WORDS.get(problem, NO_LONGER_GOOD), problem=problem)
 
 
 async def _open(providers: Providers, account: Document, order: Order) -> tuple[ProviderSession, Credential]:

@@ -55,6 +55,7 @@ async def start(request: Request, who: Who) -> Response:
     form = await ticked(request)
     step, user, password = form.field("step"), form.field("username").strip()[:120], form.field("password")[:1000]
     here = address_of(step)
+    batches.require_for(who, step)
     wrong = {}
     if not user:
         wrong["username"] = "Nhập tên đăng nhập"
@@ -78,6 +79,7 @@ async def start(request: Request, who: Who) -> Response:
 async def retry(request: Request, who: Who, batch_id: str) -> Response:
     """What did not work in a batch, alone, in a new one."""
     batch, failed = await batch_pages.retryable(request, who, batch_id)
+    batches.require_for(who, batch["step"])
     return await authorise(request, who, batch["step"], failed)
 
 
@@ -218,6 +220,7 @@ def _signed_text(task: Document) -> str:
 async def choose(request: Request, who: Who, step: str) -> Response:
     """ "Ký học bạ": shows what would be signed and asks for the authorisation; nothing is changed yet."""
     address_of(step)
+    batches.require_for(who, step)
     form = await ticked(request)
     chosen = form.ids
     if form.filter is not None:

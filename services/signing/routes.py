@@ -73,6 +73,7 @@ async def queue(
 @router.post("/batches", status_code=202)
 async def start(request: Request, who: Who, body: NewBatch) -> dict[str, Any]:
     """Start signing: one authorisation at the provider covers the whole batch."""
+    batches.require_for(who, body.step)
     order = batches.Order(
         step=body.step,
         transcripts=None if body.all else (body.transcripts or []),
@@ -96,7 +97,7 @@ async def progress(request: Request, who: Who, batch_id: str) -> dict[str, Any]:
 async def cancel(request: Request, who: Who, batch_id: str) -> dict[str, Any]:
     """Before the confirmation only: what is signed stays signed."""
     await own_batch(request, who, batch_id)
-    return {"cancelled": await store_of(request).request_cancel(batch_id, who.person)}
+    return {"cancelled": await batches.cancel(store_of(request), who, batch_id)}
 
 
 async def own_batch(request: Request, who: Principal, batch_id: str) -> dict[str, Any]:

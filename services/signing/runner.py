@@ -22,7 +22,7 @@ from services.chassis.mongo import Document, Session, transaction
 from services.means.remote import Authorized, Credential, Expired, Outcome, ProviderError, ProviderRefused, ProviderUnavailable, Rejected
 from services.means.remote import Session as ProviderSession
 from services.means.x509 import WrongSignature, describe
-from services.signing.batches import claimant, title_of
+from services.signing.batches import check_still_approved, claimant, title_of
 from services.signing.errors import CANCELLED, DAMAGED, EXPIRED, PROVIDER_AWAY, PROVIDER_REFUSED, REJECTED, WRONG_VALUE
 from services.signing.metrics import SIGNATURES, SIGNER_SECONDS
 from services.signing.steps import STEPS, prepare
@@ -170,6 +170,7 @@ class Runner:
                 raise Refused(CANCELLED)
             if clock.now() > batch["deadline"]:
                 raise Refused(EXPIRED)
+            await check_still_approved(self.store, batch)
             answer = await self._asked(batch, hashes, len(items))
             failpoints.reach("signing.asked")
             if isinstance(answer, Authorized):
@@ -259,6 +260,7 @@ class Runner:
             multisign=kept["multisign"],
         )
         while True:
+            await check_still_approved(self.store, batch)
             try:
                 with SIGNER_SECONDS.labels(batch["provider"]).time():
                     sad = self.providers.unseal(batch["sad"])
@@ -298,6 +300,7 @@ class Runner:
         by_transcript = {i["transcript"]: i for i in items if i["transcript"] in done}
 
         async def work(session: Session) -> None:
+            await check_still_approved(self.store, batch, session)
             tasks = await self.store.load_tasks(session, by_transcript)
             changes, elements, outcomes = [], [], {}
             for transcript, item in by_transcript.items():
@@ -338,6 +341,7 @@ class Runner:
                 actor=batch["person"],
                 act="sign",
                 subject=batch["_id"],
+                place=batch["school"],
                 request_id=batch["request_id"],
                 details=details,
             )
@@ -374,7 +378,20 @@ class Runner:
                 "values": None,
             }
             await self.store.set_items({i["_id"]: outcome for i in items}, session)
+            details = {"step": batch["step"], "outcome": state, "code": refused.code, "transcripts": [i["transcript"] for i in items]}
+            await audit.record(
+                self.store.db,
+                session,
+                actor=batch["person"],
+                act="not signed",
+                subject=batch["_id"],
+                place=batch["school"],
+                request_id=batch["request_id"],
+                details=details,
+            )
 
+        if not items:
+            return
         await transaction(self.store.db, work)
         SIGNATURES.labels(batch["step"], state).inc(len(items))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
 from services.chassis import aggregates, clock
@@ -41,18 +43,28 @@ class Store:
     # certificates that may sign
 
     async def save_certificates(self, session: Session, events: Sequence[Event[CertificateApprovedV1]]) -> None:
+        """One approval that comes after a later one of the same owner changes nothing: only one request's events come in order."""
         for event in events:
             fact = event.data
             owner = account_key(fact.kind, fact.person if fact.kind == "person" else fact.school)
+            if await self.db["accounts"].find_one({"_id": owner, "since": {"$gt": event.occurred_at}}, session=session):
+                continue
             await self.db["accounts"].replace_one(
                 {"_id": owner}, {"_id": owner, "since": event.occurred_at, **fact.model_dump(mode="json")}, upsert=True, session=session
             )
 
     async def end_certificates(self, session: Session, events: Sequence[Event[CertificateEndedV1]]) -> None:
+        """Only the certificate that is named ends: the owner may sign with another one by now."""
         for event in events:
             fact = event.data
-            owner = account_key(fact.kind, fact.person if fact.kind == "person" else fact.school)
-            await self.db["accounts"].update_one({"_id": owner}, {"$set": {"ended": fact.reason}}, session=session)
+            account = await self.standing(fact.kind, fact.person if fact.kind == "person" else fact.school, session)
+            if account is not None and hashlib.sha256(b64decode(account["certificate"])).hexdigest() == fact.certificate_sha256:
+                await self.db["accounts"].update_one({"_id": account["_id"]}, {"$set": {"ended": fact.reason}}, session=session)
+
+    async def standing(self, kind: str, owner: str, session: Session | None = None) -> Document | None:
+        """What was approved last, also when it has ended since ("ended": the reason)."""
+        found: Document | None = await self.db["accounts"].find_one({"_id": account_key(kind, owner)}, session=session)
+        return found
 
     async def account(self, kind: str, owner: str) -> Document | None:
         found: Document | None = await self.db["accounts"].find_one({"_id": account_key(kind, owner), "ended": None})
@@ -139,9 +151,10 @@ class Store:
     async def cancel_requested(self, batch_id: str) -> bool:
         return await self.db["batches"].find_one({"_id": batch_id, "cancel": True}, projection={"_id": 1}) is not None
 
-    async def request_cancel(self, batch_id: str, person: str) -> bool:
+    async def request_cancel(self, session: Session, batch_id: str, person: str) -> bool:
+        """False once the batch is confirmed."""
         done = await self.db["batches"].update_one(
-            {"_id": batch_id, "person": person, "state": {"$in": ["preparing", "waiting"]}}, {"$set": {"cancel": True}}
+            {"_id": batch_id, "person": person, "state": {"$in": ["preparing", "waiting"]}}, {"$set": {"cancel": True}}, session=session
         )
         return done.matched_count == 1
 

@@ -16,7 +16,7 @@ from infra.generate import SERVICES
 from infra.generate.openapi import app_of, parts_without_servers, service_named
 from infra.generate.schemas import facts
 from infra.generate.tables import catalogues, import_findings
-from services.chassis.access import signed_in
+from services.chassis.access import signed_in, the_agent
 from services.identity.at_hand import CookieSession
 
 if TYPE_CHECKING:
@@ -25,14 +25,25 @@ if TYPE_CHECKING:
     from services.chassis.errors import Refusal
     from services.chassis.kafka import Consumer
 
-ASKS_WHO = {signed_in, *(mark.dependency for mark in get_args(CookieSession)[1:])}
+ASKS_WHO = {signed_in, the_agent, *(mark.dependency for mark in get_args(CookieSession)[1:])}
 """The internal token, and, in identity alone, the cookie that the token is made from."""
 OPEN = {
     ("POST", "/api/identity/sessions"): "signing in",
     ("GET", "/ui/identity/sign-in"): "signing in",
     ("POST", "/ui/identity/sign-in"): "signing in",
+    ("GET", "/ui/identity/sign-in/forgotten"): "asking for a new password",
+    ("POST", "/ui/identity/sign-in/forgotten"): "asking for a new password; the answer tells nothing, a name is throttled",
+    ("GET", "/ui/identity/sign-in/forgotten/sent"): "a message without data",
+    ("GET", "/ui/identity/sign-in/reset"): "choosing a new password: the secret of a one-time link says who may; looking changes nothing",
+    ("POST", "/ui/identity/sign-in/reset"): "choosing a new password: the secret of a one-time link says who may",
+    ("GET", "/ui/identity/sign-in/reset/done"): "a message without data",
+    ("GET", "/ui/identity/sign-in/oidc/{provider_id}"): "signing in",
+    ("GET", "/ui/identity/sign-in/oidc/{provider_id}/begin"): "signing in",
+    ("GET", "/ui/identity/sign-in/oidc/{provider_id}/callback"): "signing in: state, cookie and the provider's ID token say who it is",
     ("POST", "/ui/identity/sign-out"): "leaving works with an ended session, too; the form value is bound to the cookie",
     ("GET", "/internal/session"): "the gateway's question whether there is a session; the gateway does not pass it on from outside",
+    ("POST", "/api/identity/sessions/agents"): "pairing a signing program: a one-time code that its person was shown proves it",
+    ("GET", "/api/identity/agents/keys"): "public keys, kept by signing programs before they are paired",
     ("GET", "/openapi"): "descriptions without data",
     ("GET", "/openapi/"): "descriptions without data",
     ("GET", "/openapi/{name}"): "files of the description page",

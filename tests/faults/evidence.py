@@ -27,6 +27,7 @@ from infra.local import Stack
 from infra.stack.instance import SERVICES
 from services.chassis.kafka import Consumer
 from services.district.handlers import consumers as district_consumers
+from services.identity.activity.handlers import activity_consumers
 from services.identity.certificates.handlers import decision_consumer
 from services.identity.organisations.handlers import staff_consumer
 from services.publishing.handlers import consumers as publishing_consumers
@@ -242,7 +243,7 @@ def databases(stack: Stack) -> Iterator[dict[str, Database[Document]]]:
 def consumers() -> list[Consumer]:
     """As the services register them; nothing is read with these."""
     nothing: Any = None
-    made = [staff_consumer(nothing), decision_consumer(nothing)]
+    made = [staff_consumer(nothing), decision_consumer(nothing), *activity_consumers(nothing)]
     for make in (records_consumers, signing_consumers, publishing_consumers, district_consumers):
         made += make(nothing)
     return made

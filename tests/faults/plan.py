@@ -24,6 +24,11 @@ PASSES: dict[str, int] = {
 RELAYS: dict[str, int] = {"identity": 3, "records": 4, "signing": 4, "publishing": 2, "district": 1}
 
 WORK: dict[str, dict[str, int]] = {
+    "identity-web": {
+        "identity.proof.authorised": 3,
+        "identity.proof.signed": 3,
+        "identity.proof.kept": 3,
+    },
     "records-worker": {
         "records.create.stored": 1,
         "records.create.before-commit": 1,
@@ -54,7 +59,7 @@ WORK: dict[str, dict[str, int]] = {
         "publishing.sent.committed": 3,
     },
 }
-"""What workers do besides taking events and handing them over: point → passes that every road has."""
+"""What processes do besides taking events and handing them over: point → passes that every road has."""
 
 WEB: dict[str, int] = {"identity-web": 25, "records-web": 2, "signing-web": 6, "publishing-web": 4, "district-web": 2}
 
@@ -80,7 +85,10 @@ def points() -> dict[str, dict[str, int]]:
             "relay.published": RELAYS[service],
             **WORK.get(f"{service}-worker", {}),
         }
-        found[f"{service}-web"] = {f"transaction.{moment}": WEB[f"{service}-web"] for moment in ("before-commit", "committed")}
+        found[f"{service}-web"] = {
+            **{f"transaction.{moment}": WEB[f"{service}-web"] for moment in ("before-commit", "committed")},
+            **WORK.get(f"{service}-web", {}),
+        }
     return found
 
 

@@ -107,6 +107,7 @@ class Browser:
     who: Principal
     world: World
     anonymous: bool = False
+    confirmed_ago: int = 0
 
     async def get(self, path: str, **headers: str) -> Answer:
         return Answer(await self._client(path).get(path, headers={**self._token(), **headers}))
@@ -119,7 +120,10 @@ class Browser:
         return Answer(await self._client(path).post(path, data=data, headers={**self._token(), **origin}, **more))
 
     def _token(self) -> dict[str, str]:
-        return {} if self.anonymous else {"Authorization": f"Bearer {self.world.tokens.make(self.who)}"}
+        if self.anonymous:
+            return {}
+        who = self.who.model_copy(update={"auth_time": int(clock.now().timestamp()) - self.confirmed_ago})
+        return {"Authorization": f"Bearer {self.world.tokens.make(who)}"}
 
     def _client(self, path: str) -> httpx.AsyncClient:
         return self.world.clients[path.split("/")[2]]

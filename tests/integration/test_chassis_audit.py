@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 
+from contracts.events.records import RecordsActsSealedV1
 from infra.local import Stack
 from services.chassis import audit, audit_seal, clock
-from services.chassis.audit_chain import START, Fault, Head, What, digest
+from services.chassis.audit_chain import START, Fault, Head, What, digest, link
 from services.chassis.audit_seal import Sealer, head_of
+from services.chassis.audit_tell import portions, told_as
 from services.chassis.audit_verify import verify
 from services.chassis.mongo import Database, Session, transaction
 from tests.integration.chassis_service import ROOT, SERVICE, Toy, root, until
@@ -153,6 +155,76 @@ async def test_entries_recorded_before_there_was_a_chain_are_sealed_like_all_oth
     assert await Sealer(toy.db).seal() == 3
     assert [await id_of(toy, n) for n in (1, 2, 3)] == ["old-1", "old-2", "old-3"]
     assert (await verify(toy.db, minutes=0))[1] is None
+
+
+async def test_what_was_sealed_before_entries_had_a_place_stays_sound_and_the_chain_goes_on(toy: Toy) -> None:
+    """Those entries have neither `place` nor `origin`, and their hash covers that."""
+    bare: dict[str, Any] = {"at": clock.now(), "actor": "a", "act": "put", "subject": "s", "request_id": None, "details": {}}
+    head = START
+    for nth in (1, 2):
+        fields = link({"_id": f"sealed-{nth}", **bare}, head)
+        head = Head(fields["number"], fields["hash"])
+        await toy.db["audit"].insert_one({"_id": f"sealed-{nth}", **bare, **fields})
+    await act(toy, "writer", 3)
+    assert await Sealer(toy.db).seal() == 1
+    assert (await verify(toy.db, head, minutes=0))[1] is None
+    newest = await toy.db["audit"].find_one({"number": 3})
+    assert newest is not None
+    assert (newest["place"], newest["origin"]) == (None, None)
+
+
+@pytest.mark.parametrize("field", ["place", "origin"])
+async def test_a_changed_place_or_origin_is_named(toy: Toy, stores: Stack, field: str) -> None:
+    await sealed(toy, 2)
+    tamper(stores, {"number": 2}, {"$set": {field: "elsewhere"}})
+    assert (await fault_of(toy)).what is What.CHANGED
+
+
+def told_numbers(documents: list[dict[str, Any]]) -> list[int]:
+    return sorted(told["number"] for d in documents for told in json.loads(d["body"])["data"]["acts"])
+
+
+async def test_what_two_sealers_seal_is_told_once_each_under_its_number(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both believe that they hold the lease."""
+    monkeypatch.setattr(audit_seal, "BATCH", 3)
+    for nth in range(20):
+        await act(toy, "writer", nth)
+
+    async def seal() -> None:
+        sealer = Sealer(toy.db, tell=told_as(RecordsActsSealedV1)(toy.db))
+        while await toy.db["audit"].count_documents({"number": None}):
+            sealer.held, sealer._look_again = True, float("inf")
+            await sealer.seal()
+
+    await asyncio.gather(seal(), seal())
+    told = await toy.db["outbox"].find({"topic": "records.audit"}).sort("sequence", 1).to_list(None)
+    assert told_numbers(told) == list(range(1, 21))
+    assert {d["subject"] for d in told} == {"records"}
+    assert [d["sequence"] for d in told] == [json.loads(d["body"])["data"]["acts"][-1]["number"] for d in told]
+    assert (await verify(toy.db, minutes=0))[1] is None
+
+
+async def test_what_cannot_be_told_is_not_sealed_and_is_both_later(toy: Toy) -> None:
+    await act(toy, "writer", 1)
+
+    async def fail(_session: Session, _acts: object) -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await Sealer(toy.db, lease_seconds=0.001, tell=fail).seal()
+    assert await head_of(toy.db) == START
+    assert await Sealer(toy.db, lease_seconds=0.001, tell=told_as(RecordsActsSealedV1)(toy.db)).seal() == 1
+    assert told_numbers(await toy.db["outbox"].find({"topic": "records.audit"}).to_list(None)) == [1]
+
+
+async def test_a_batch_that_is_told_in_portions_loses_nothing(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(portions, "__defaults__", (1500,))
+    for nth in range(7):
+        await act(toy, "writer", nth)
+    assert await Sealer(toy.db, tell=told_as(RecordsActsSealedV1)(toy.db)).seal() == 7
+    told = await toy.db["outbox"].find({"topic": "records.audit"}).to_list(None)
+    assert len(told) > 1
+    assert told_numbers(told) == list(range(1, 8))
 
 
 async def test_without_the_lease_nothing_is_sealed(toy: Toy) -> None:

@@ -100,6 +100,24 @@ def test_the_session_cookie_reaches_identity_only(client: httpx.Client) -> None:
     assert "lang=vi" in to_records
 
 
+@pytest.mark.parametrize(
+    "cookies",
+    [
+        "__Host-hocba=good-hhhhh; __Host-hocba-device=known-device",
+        "__Host-hocba-device=known-device; __Host-hocba=good-hhhhh",
+        "lang=vi; __Host-hocba=good-hhhhh; theme=dark; __Host-hocba-device=known-device",
+        "__Host-hocba-device=known-device; lang=vi; theme=dark",
+        "__Host-hocba-device=known-device",
+    ],
+)
+def test_the_device_cookie_reaches_identity_only(client: httpx.Client, cookies: str) -> None:
+    assert "__Host-hocba-device=known-device" in asked(client.get("/api/identity/me", headers={"Cookie": cookies}))["cookie"]
+    for path in ("/ui/records/classes", "/static/look.css"):
+        forwarded = asked(client.get(path, headers={"Cookie": cookies})).get("cookie", "")
+        assert "hocba" not in forwarded
+        assert ("lang=vi" in forwarded, "theme=dark" in forwarded) == ("lang=vi" in cookies, "theme=dark" in cookies)
+
+
 def test_one_session_never_gets_the_token_of_another(client: httpx.Client) -> None:
     first = asked(client.get("/api/records/classes", headers={"Cookie": "__Host-hocba=good-ccccc"}))
     second = asked(client.get("/api/records/classes", headers={"Cookie": "__Host-hocba=good-ddddd"}))
@@ -203,3 +221,15 @@ def test_a_flood_from_one_address_is_slowed_down(client: httpx.Client) -> None:
     assert slowed
     assert int(slowed[0].headers["Retry-After"]) > 0
     assert slowed[0].json()["code"] == "HB-GW-429"
+
+
+def test_the_secret_of_a_one_time_link_stands_in_no_log_even_when_it_is_slowed_down(client: httpx.Client, instance: Instance) -> None:
+    def ask(_: int) -> int:
+        return client.get("/ui/identity/sign-in/reset", params={"t": "secret-of-the-link"}).status_code
+
+    with ThreadPoolExecutor(40) as pool:
+        statuses = set(pool.map(ask, range(1200)))
+    assert 429 in statuses
+    log = (instance.logs / "gateway.log").read_text()
+    assert '"/ui/identity/sign-in/reset"' in log
+    assert "secret-of-the-link" not in log

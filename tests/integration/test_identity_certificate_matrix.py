@@ -6,18 +6,25 @@ holds, and a second one while the first waits, are refused in test_identity_cert
 
 from __future__ import annotations
 
+import datetime as dt
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from infra.local import Stack
 from services.chassis.settings import needed
 from services.identity.certificates.providers import Providers
-from services.means.remote import Credential
+from services.means.csc import Csc
+from services.means.remote import Authorisation, Authorized, Credential, Session
 from tests.integration.identity_world import PROCESSES, Browser, World, code, login, personal_id, world_of
 
 ACCOUNTS = "/api/identity/signing-accounts"
@@ -25,13 +32,30 @@ SCHOOL_CERTIFICATE = "/api/identity/school-certificate"
 TAX_CODE = "0231300001"
 
 
+class Signer(Csc):
+    """A provider whose people always say yes at once, with the keys of these tests: SHA-256 of the certificate → key."""
+
+    keys: dict[bytes, RSAPrivateKey]
+
+    async def authorize(self, session: Session, credential_id: str, hashes: Sequence[bytes], description: str) -> Authorisation:
+        return Authorized("sad", 60)
+
+    async def sign(self, session: Session, credential: Credential, sad: str, hashes: Sequence[bytes], *, client_data: str) -> list[bytes]:
+        key = self.keys[credential.certificate]
+        return [key.sign(one, padding.PKCS1v15(), Prehashed(SHA256())) for one in hashes]
+
+
 class Cards(Providers):
     """Provider accounts of these tests: user name → what the account holds."""
 
     held: dict[str, list[Credential]]
+    signer: Signer
 
-    async def credentials(self, provider: str, username: str, password: str) -> list[Credential]:
-        return self.held[username]
+    async def open(self, provider: str, username: str, password: str) -> tuple[Session, list[Credential]]:
+        return Session("token", dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)), self.held[username]
+
+    def client(self, provider: str) -> Csc:
+        return self.signer
 
 
 @dataclass
@@ -46,6 +70,8 @@ class Pki:
         made = self._post("/control/certificates", order)
         issuers = tuple(ssl.PEM_cert_to_DER_cert(each) for each in made["chain"]) if chain else ()
         certificate = ssl.PEM_cert_to_DER_cert(made["certificate"])
+        if made["key"]:
+            self.cards.signer.keys[certificate] = key_of(made["key"])
         self.cards.held[user] = [Credential(made["serial"], certificate, issuers, ("1.2.840.113549.1.1.1",), "2", 100)]
         return str(made["serial"])
 
@@ -80,12 +106,20 @@ async def pki(stack: Stack, world: World) -> AsyncIterator[Pki]:
     registry = world.app.state.registry
     await registry.providers.close()
     cards = Cards(needed(world.settings.providers_file, "providers_file"), world.settings.ca_file)
-    cards.held = {}
+    cards.held, cards.signer = {}, Signer("https://localhost/csc/v2")
+    cards.signer.keys = {}
     world.app.state.registry = replace(registry, providers=cards)
     with httpx.Client(base_url=stack.info["sandbox"]["pki"], timeout=60, trust_env=False) as client:
         made = Pki(client, cards)
         yield made
         made.well()
+    await cards.signer.aclose()
+
+
+def key_of(pem: str) -> RSAPrivateKey:
+    key = load_pem_private_key(pem.encode(), password=None)
+    assert isinstance(key, RSAPrivateKey)
+    return key
 
 
 def of_person(number: int = 6, *defects: str) -> dict[str, Any]:
@@ -132,7 +166,7 @@ MATRIX = {
 
 
 async def assert_nothing_is_stored(world: World) -> None:
-    for collection in ("registrations", "owners"):
+    for collection in ("registrations", "owners", "proofs"):
         assert await world.db[collection].count_documents({}) == 0
     for act in ("signing account registered", "school certificate registered"):
         assert await world.audit(act) == []
@@ -161,7 +195,7 @@ async def test_what_could_not_be_checked_is_registered_at_the_next_attempt(world
     assert (refused.json()["code"], int(refused.headers["Retry-After"]) > 0) == (UNCHECKED, True)
     assert "thử lại" in refused.json()["action"]
     pki.well()
-    assert (await teacher.post(ACCOUNTS, login("card")))["state"] == "PENDING"
+    assert (await teacher.register(ACCOUNTS, login("card")))["state"] == "PROVED"
 
 
 @pytest.mark.parametrize("away", ["ocsp", "crl"])
@@ -170,14 +204,14 @@ async def test_a_good_certificate_is_registered_when_either_way_answers(world: W
     teacher = await world.staff_member(administrator, code(6))
     pki.issue("card", **of_person())
     pki.down(away)
-    assert (await teacher.post(ACCOUNTS, login("card")))["state"] == "PENDING"
+    assert (await teacher.register(ACCOUNTS, login("card")))["state"] == "PROVED"
 
 
 async def registered(world: World, pki: Pki, administrator: Browser, number: int) -> str:
     """The serial of a certificate whose registration waits."""
     serial = pki.issue(f"u{number}", **of_person(number))
     teacher = await world.staff_member(administrator, code(number))
-    assert (await teacher.post(ACCOUNTS, login(f"u{number}")))["state"] == "PENDING"
+    assert (await teacher.register(ACCOUNTS, login(f"u{number}")))["state"] == "PROVED"
     return serial
 
 

@@ -52,7 +52,7 @@ async def registered(world: World, administrator: Browser, number: int) -> Brows
     """A member of the staff who has registered the own signing account."""
     await world.enrol(person_at_provider(number))
     browser = await world.staff_member(administrator, code(number))
-    await browser.post(ACCOUNTS, login(f"u{number}"))
+    assert (await browser.register(ACCOUNTS, login(f"u{number}")))["state"] == "PROVED"
     return browser
 
 
@@ -76,7 +76,9 @@ async def test_the_same_click_twice_registers_once(world: World) -> None:
     administrator = await world.school()
     teacher = await registered(world, administrator, 6)
     first = await teacher.get(f"{ACCOUNTS}/mine")
-    assert await teacher.post(ACCOUNTS, login("u6")) == first
+    again = await teacher.register(ACCOUNTS, login("u6"))
+    assert (again["state"], again["registration"]) == ("PROVED", first["request"])
+    assert await teacher.get(f"{ACCOUNTS}/mine") == first
     assert await world.db["registrations"].count_documents({}) == 1
 
 
@@ -96,7 +98,7 @@ async def test_no_password_of_a_provider_account_is_kept(world: World) -> None:
     administrator = await world.school()
     await world.enrol(person_at_provider(6, user="u6-secret", password="rất bí mật 99"))
     teacher = await world.staff_member(administrator, code(6))
-    await teacher.post(ACCOUNTS, login("u6-secret", "rất bí mật 99"))
+    await teacher.register(ACCOUNTS, login("u6-secret", "rất bí mật 99"))
     for name in await world.db.list_collection_names():
         assert "rất bí mật 99" not in str(await world.db[name].find({}).to_list(None))
 
@@ -116,8 +118,8 @@ async def test_of_several_usable_credentials_one_must_be_named(world: World) -> 
     assert (await teacher.ask("POST", ACCOUNTS, json=login("two"))).json()["code"] == "HB-IDN-026"
     offers = await teacher.post(f"{ACCOUNTS}/credentials", login("two"))
     assert [o["usable"] for o in offers] == [True, True]
-    made = await teacher.post(ACCOUNTS, {**login("two"), "credential_id": offers[1]["credential_id"]})
-    assert made["certificate"]["serial"] == offers[1]["certificate"]["serial"]
+    await teacher.register(ACCOUNTS, {**login("two"), "credential_id": offers[1]["credential_id"]})
+    assert (await teacher.get(f"{ACCOUNTS}/mine"))["certificate"]["serial"] == offers[1]["certificate"]["serial"]
     other = await teacher.ask("POST", ACCOUNTS, json={**login("two"), "credential_id": offers[0]["credential_id"]})
     assert other.json()["code"] == "HB-IDN-028"
 
@@ -125,7 +127,7 @@ async def test_of_several_usable_credentials_one_must_be_named(world: World) -> 
 async def test_nobody_approves_their_own(world: World) -> None:
     administrator = await world.school()
     await world.enrol(person_at_provider(3))
-    await administrator.post(ACCOUNTS, login("u3"))
+    await administrator.register(ACCOUNTS, login("u3"))
     await registered(world, administrator, 6)
     for order in ({"persons": [code(3), code(6)]}, {"all": True}):
         done = await administrator.post(f"{ACCOUNTS}/approve", order)
@@ -176,7 +178,8 @@ async def test_a_refused_teacher_sees_why_and_registers_again(world: World) -> N
     await administrator.post(f"{ACCOUNTS}/refuse", {"persons": [code(6)], "reason": "Nhầm chứng thư số cũ"})
     mine = await teacher.get(f"{ACCOUNTS}/mine")
     assert (mine["state_name"], mine["reason"]) == ("Từ chối duyệt", "Nhầm chứng thư số cũ")
-    assert (await teacher.post(ACCOUNTS, login("u6")))["state"] == "PENDING"
+    await teacher.register(ACCOUNTS, login("u6"))
+    assert (await teacher.get(f"{ACCOUNTS}/mine"))["state"] == "PENDING"
     assert (await teacher.ask("POST", f"{ACCOUNTS}/approve", json={"all": True})).status_code == 403
 
 
@@ -212,13 +215,14 @@ async def test_the_school_certificate_goes_to_the_oversight_unit_and_back(world:
     await world.enrol(organisation("school"))
     issuer = await world.staff_member(administrator, code(4))
     assert (await issuer.get(SCHOOL_CERTIFICATE))["state_name"] == "Chưa đăng ký"
-    assert (await issuer.post(SCHOOL_CERTIFICATE, login("school")))["state_name"] == "Chờ duyệt đăng ký"
+    await issuer.register(SCHOOL_CERTIFICATE, login("school"))
+    assert (await issuer.get(SCHOOL_CERTIFICATE))["state_name"] == "Chờ duyệt đăng ký"
     [request] = await world.facts("CertificateRequestedV1")
     assert (request["kind"], request["school"], request["person"]) == ("school", SCHOOL, code(4))
     await world.decide(request["subject"], CertificateDecidedV1(kind="school", approved=False, reason="Sai tên trường"))
     shown = await issuer.get(SCHOOL_CERTIFICATE)
     assert (shown["state_name"], shown["refusal"]) == ("Từ chối", "Sai tên trường")
-    await issuer.post(SCHOOL_CERTIFICATE, login("school"))
+    await issuer.register(SCHOOL_CERTIFICATE, login("school"))
     await world.decide((await world.facts("CertificateRequestedV1"))[-1]["subject"], CertificateDecidedV1(kind="school", approved=True))
     assert (await issuer.get(SCHOOL_CERTIFICATE))["active"]["certificate"]["subject"] == "Trường Tiểu học An Hồng"
     [fact] = await world.facts("CertificateApprovedV1")
@@ -228,11 +232,12 @@ async def test_the_school_certificate_goes_to_the_oversight_unit_and_back(world:
 async def test_a_school_registers_again_with_a_reason_while_the_old_certificate_goes_on(world: World) -> None:
     administrator = await world.school()
     await world.enrol(organisation("old"), organisation("new"))
-    await administrator.post(SCHOOL_CERTIFICATE, login("old"))
+    await administrator.register(SCHOOL_CERTIFICATE, login("old"))
     await world.decide((await world.facts("CertificateRequestedV1"))[-1]["subject"], CertificateDecidedV1(kind="school", approved=True))
     without = await administrator.ask("POST", SCHOOL_CERTIFICATE, json=login("new"))
     assert without.json()["code"] == "HB-IDN-029"
-    shown = await administrator.post(SCHOOL_CERTIFICATE, {**login("new"), "reason": "Đổi nhà cung cấp"})
+    await administrator.register(SCHOOL_CERTIFICATE, {**login("new"), "reason": "Đổi nhà cung cấp"})
+    shown = await administrator.get(SCHOOL_CERTIFICATE)
     assert (shown["state"], shown["active"]["state"]) == ("PENDING", "APPROVED")
     assert await world.facts("CertificateEndedV1") == []
     await world.decide((await world.facts("CertificateRequestedV1"))[-1]["subject"], CertificateDecidedV1(kind="school", approved=True))
@@ -246,12 +251,14 @@ async def test_a_certificate_that_another_school_holds_is_refused(world: World) 
     other = await world.administrator("31300002", TAX_CODE)
     await world.import_staff([member(3, administrator=True).model_copy(update={"code": code(3, "31300002")})], school="31300002")
     await world.enrol(organisation("shared"))
-    await administrator.post(SCHOOL_CERTIFICATE, login("shared"))
-    assert (await other.ask("POST", SCHOOL_CERTIFICATE, json=login("shared"))).json()["code"] == "HB-IDN-030"
+    await administrator.register(SCHOOL_CERTIFICATE, login("shared"))
+    refused = await other.register(SCHOOL_CERTIFICATE, login("shared"))
+    assert (refused["state"], refused["code"]) == ("REFUSED", "HB-IDN-030")
     assert await world.db["registrations"].count_documents({}) == 1
     [request] = await world.facts("CertificateRequestedV1")
     await world.decide(request["subject"], CertificateDecidedV1(kind="school", approved=False, reason="Nhầm"))
-    assert (await other.post(SCHOOL_CERTIFICATE, login("shared")))["state"] == "PENDING"
+    assert (await other.register(SCHOOL_CERTIFICATE, login("shared")))["state"] == "PROVED"
+    assert (await other.get(SCHOOL_CERTIFICATE))["state"] == "PENDING"
 
 
 async def test_the_page_approves_and_refuses_in_bulk(world: World) -> None:

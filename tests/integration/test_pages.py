@@ -17,6 +17,7 @@ from contracts.events.records import ClassImportedV1, TranscriptConfirmedV1, Tra
 from infra.local import Stack
 from services.chassis.mongo import Session, transaction
 from services.chassis.vietnamese import given_name_key
+from services.district import certificate_store
 from services.district.store import Store as DistrictStore
 from services.publishing.store import Store as PublishingStore
 from services.publishing.submissions import confirmed
@@ -461,6 +462,6 @@ async def _branch(world: World) -> None:
         await store.save_schools(session, [event_of(school, SCHOOL)])
         await store.save_classes(session, [event_of(school_class, f"{SCHOOL}:{YEAR}:{CLASS}")])
         await store.save_moves(session, [event_of(m, f"t{n}") for n, m in enumerate(moves)])
-        await store.add_requests(session, [event_of(r, f"r{n}") for n, r in enumerate(requests)])
+        await certificate_store.add(store.db, session, [event_of(r, f"r{n}") for n, r in enumerate(requests)])
 
     await transaction(store.db, told)

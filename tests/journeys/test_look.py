@@ -28,7 +28,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SAMPLES = {sample.name: sample for sample in samples()}
 LARGE = [name for name in SAMPLES if name.endswith("-many") or name == "signing/batch-done"]
-APART = ["identity/openapi"]  # its scripts are those of the API description, served by identity itself
+APART = ["identity/openapi", "identity/confirmed"]  # scripts of the API description, served by identity itself; a form that goes on at once
 SMALL = [name for name in SAMPLES if name not in LARGE + APART]
 
 

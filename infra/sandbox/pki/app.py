@@ -36,7 +36,7 @@ class RevocationOrder(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     serial: str = Field(description="hexadecimal, as given when issued")
-    reason: str = Field(default="keyCompromise", description="CRLReason name, such as keyCompromise or cessationOfOperation")
+    reason: str = Field(default="keyCompromise", description="CRLReason name, such as keyCompromise; removeFromCRL lifts certificateHold")
     at: datetime | None = None
 
 

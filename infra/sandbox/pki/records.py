@@ -48,10 +48,17 @@ class Records:
         return self._db.execute(query, (serial_text(serial), issuer)).fetchone() is not None
 
     def revoke(self, serial: str, at: datetime, reason: x509.ReasonFlags) -> str | None:
-        """Mark as revoked; returns the issuer's name, or None when no such certificate was issued here. The first revocation stands."""
+        """Mark as revoked; returns the issuer's name, or None when no such certificate was issued here.
+
+        The first revocation stands, except that removeFromCRL lifts a certificateHold.
+        """
         row = self._db.execute("select issuer from certificates where serial=?", (serial,)).fetchone()
         if row is None:
             return None
+        if reason is x509.ReasonFlags.remove_from_crl:
+            query = "update certificates set revoked_at=null, reason=null where serial=? and reason=?"
+            self._db.execute(query, (serial, x509.ReasonFlags.certificate_hold.value))
+            return str(row[0])
         query = "update certificates set revoked_at=?, reason=? where serial=? and revoked_at is null"
         self._db.execute(query, (at.isoformat(), reason.value, serial))
         return str(row[0])

@@ -15,11 +15,13 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from contracts.menu import PRODUCT
-from services.chassis.access import TokenVerifier
+from services.chassis.access import ConfirmationNeeded, TokenVerifier
 from services.chassis.errors import CROSS_SITE, FORBIDDEN, INVALID_INPUT, NOT_FOUND, SIGN_IN_NEEDED, UNAVAILABLE, UNEXPECTED, Refused
 from services.chassis.logging import log_context
 from services.chassis.metrics import HTTP_SECONDS
 from services.chassis.mongo import PyMongoError
+from services.chassis.origin import answering, origin_of
+from services.chassis.web.confirming import confirm_page, kept_of
 from services.chassis.web.look import error_page, mount_static, templates
 from services.chassis.web.shell import shell
 
@@ -42,7 +44,7 @@ def problem(request: Request, refused: Refused) -> Response:
     if request.url.path.startswith("/ui/"):
         if refused.refusal is SIGN_IN_NEEDED:
             return RedirectResponse(SIGN_IN_PAGE, status_code=303)
-        return error_page(request.app.state.pages, request, refused, shell=shell(request, None), retry_after=retry_after)
+        return error_page(request.app.state.pages, request, refused, shell=shell(request, None, failed=True), retry_after=retry_after)
     headers = {"Retry-After": str(retry_after)} if retry_after else None
     return JSONResponse(
         {
@@ -66,10 +68,13 @@ def make_app(settings: Settings, service: str) -> FastAPI:
     app = FastAPI(title=f"{PRODUCT}: {service}", version="1", openapi_url=f"/api/{service}/openapi.json", docs_url=None, redoc_url=None)
     app.state.tokens = TokenVerifier(settings.token_keys_file)
     app.state.pages = templates(f"services.{service}")
+    app.state.pages.env.globals["second_factor_off"] = settings.second_factor == "off-for-demo"
     mount_static(app)
 
     @app.exception_handler(Refused)
     async def refused(request: Request, exc: Refused) -> Response:
+        if isinstance(exc, ConfirmationNeeded) and request.url.path.startswith("/ui/"):
+            return confirm_page(request, exc.who, await kept_of(request))
         return problem(request, exc)
 
     @app.exception_handler(RequestValidationError)
@@ -90,7 +95,7 @@ def make_app(settings: Settings, service: str) -> FastAPI:
         given = request.headers.get("X-Request-ID", "")
         request.state.request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
         started = time.perf_counter()
-        with log_context(request_id=request.state.request_id):
+        with log_context(request_id=request.state.request_id), answering(request.state.request_id, origin_of(request)):
             if _cross_site(request, settings.public_url):
                 response = problem(request, Refused(CROSS_SITE))
             else:

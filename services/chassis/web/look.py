@@ -115,7 +115,7 @@ class Deadline:
 
 @dataclass(frozen=True)
 class Shell:
-    """What surrounds every page; `csrf` goes into every form that changes something."""
+    """What surrounds every page; `csrf` goes into every form that changes something, `report` leads to reporting a problem with it."""
 
     product: str
     home: str = "/"
@@ -127,6 +127,7 @@ class Shell:
     deadline: Deadline | None = None
     csrf: str = ""
     request_id: str = ""
+    report: str = ""
 
 
 @dataclass(frozen=True)
@@ -220,6 +221,7 @@ def templates(*packages: str) -> Jinja2Templates:
         file_size=file_size,
     )
     environment.globals["static"] = static_url
+    environment.globals["second_factor_off"] = False
     return Jinja2Templates(env=environment)
 
 

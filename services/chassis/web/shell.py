@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from contracts.menu import PRODUCT, menu_of, role_name
 from services.chassis.web.look import MenuGroup, MenuItem, Notice, Shell, User
@@ -19,12 +20,34 @@ HOME = "/ui/identity/"
 SIGN_OUT = "/ui/identity/sign-out"
 ACCOUNT = "/ui/identity/password"
 DEVICES = "/ui/identity/devices"
+FACTORS = "/ui/identity/factors"
+AGENTS = "/ui/identity/agents"
+MINE = "/ui/identity/my-activity"
+OWN_PROBLEMS = "/ui/identity/problems?mine=1"
+REPORT = "/ui/identity/problems/new"
+OWN_ACCOUNT = (
+    ("Đổi mật khẩu", ACCOUNT),
+    ("Thiết bị đăng nhập", DEVICES),
+    ("Xác thực hai lớp", FACTORS),
+    ("Chương trình ký số", AGENTS),
+    ("Hoạt động của tôi", MINE),
+    ("Báo lỗi đã gửi", OWN_PROBLEMS),
+)
 
 
 def shell(
-    request: Request, who: Principal | None, *, notices: Sequence[Notice] = (), csrf: str = "", organisation: str = "", period: str = ""
+    request: Request,
+    who: Principal | None,
+    *,
+    notices: Sequence[Notice] = (),
+    csrf: str = "",
+    organisation: str = "",
+    period: str = "",
+    failed: bool = False,
 ) -> Shell:
+    """`failed`: the page says that something went wrong, so it can be reported whoever is there."""
     here = request.url.path
+    request_id = getattr(request.state, "request_id", "")
     groups = [
         MenuGroup(title, [MenuItem(e.number, e.text, e.href, current=here.startswith(e.href)) for e in entries])
         for title, entries in groupby(menu_of(who) if who else (), key=lambda e: e.group)
@@ -35,8 +58,9 @@ def shell(
         organisation=organisation,
         period=period,
         menu=groups,
-        user=User(who.name, role_name(who), SIGN_OUT, links=(("Đổi mật khẩu", ACCOUNT), ("Thiết bị đăng nhập", DEVICES))) if who else None,
+        user=User(who.name, role_name(who), SIGN_OUT, links=OWN_ACCOUNT) if who else None,
         notices=notices,
         csrf=csrf,
-        request_id=getattr(request.state, "request_id", ""),
+        request_id=request_id,
+        report=f"{REPORT}?{urlencode({'page': here, 'request': request_id})}" if who or failed else "",
     )

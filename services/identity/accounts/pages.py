@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.chassis.errors import Refused
@@ -12,19 +13,20 @@ from services.chassis.web.look import Notice, render, vn_number
 from services.chassis.web.shell import DEVICES, HOME, shell
 from services.identity.accounts import passwords, store
 from services.identity.accounts.routes import devices_of
-from services.identity.accounts.sessions import Here
+from services.identity.accounts.sessions import Here, Missing
 from services.identity.at_hand import (
     CookieSession,
     Db,
+    Device,
     From,
     RequestId,
     TheDoor,
-    give_cookie,
+    give_cookies,
     session_of,
     take_cookie,
 )
 from services.identity.errors import WRONG_OLD_PASSWORD
-from services.identity.pages import Settled, check_form, frame
+from services.identity.pages import STEPS, Settled, Unfinished, check_form, frame
 
 if TYPE_CHECKING:
     pass
@@ -48,7 +50,7 @@ VERSIONS = [
 async def show_sign_in(request: Request, db: Db, next: str = "") -> Response:  # noqa: A002 - the form's own word
     here = await session_of(request, db)
     if here is not None:
-        return RedirectResponse(_onward(next), status_code=303)
+        return RedirectResponse(where_to(here, next), status_code=303)
     return _sign_in_page(request, {"version": "TH", "username": ""}, onward=next)
 
 
@@ -59,6 +61,7 @@ async def sign_in(
     door: TheDoor,
     request_id: RequestId,
     origin: From,
+    device: Device,
     version: Annotated[str, Form()] = "",
     username: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
@@ -75,12 +78,12 @@ async def sign_in(
     if errors:
         return _sign_in_page(request, values, onward=next, errors=errors, status=422)
     try:
-        signed_in = await door.sign_in(version, username, password[:1000], request_id=request_id, origin=origin)
+        signed_in = await door.sign_in(version, username, password[:1000], request_id=request_id, origin=origin, device=device)
     except Refused as refused:
         said = {"_form": f"{refused.cause} {refused.action}"}
         return _sign_in_page(request, values, onward=next, errors=said, status=refused.refusal.status)
-    response = RedirectResponse(PASSWORD if signed_in.here.forced else _onward(next), status_code=303)
-    give_cookie(response, signed_in.token)
+    response = RedirectResponse(where_to(signed_in.here, next), status_code=303)
+    give_cookies(response, signed_in)
     return response
 
 
@@ -95,9 +98,17 @@ async def sign_out(request: Request, db: Db, door: TheDoor, request_id: RequestI
     return response
 
 
-def _onward(address: str) -> str:
+def onward(address: str) -> str:
     """Only to pages of our own."""
     return address if address.startswith("/ui/") and "\\" not in address else HOME
+
+
+def where_to(here: Here, address: str) -> str:
+    """To the step that is missing, else on to `address`, which the second factor passes on."""
+    if here.missing is None:
+        return onward(address)
+    step = STEPS[here.missing]
+    return f"{step}?{urlencode({'next': address})}" if here.missing is Missing.SECOND_FACTOR and address else step
 
 
 def _sign_in_page(
@@ -110,13 +121,24 @@ def _sign_in_page(
         "next": onward if onward.startswith("/ui/") else "",
         "versions": VERSIONS,
         "values": values,
+        "outside": [(provider.name, f"{SIGN_IN}/oidc/{provider.id}") for provider in request.app.state.openid.providers.values()],
         "errors": errors or {},
     }
     return render(request.app.state.pages, request, "identity/sign_in.html", context, status_code=status)
 
 
+async def _may_change(here: CookieSession) -> Here:
+    """Raises Unfinished while the second factor, which comes before the password, is missing."""
+    if here.missing is Missing.SECOND_FACTOR:
+        raise Unfinished(here.missing)
+    return here
+
+
+MayChange = Annotated[Here, Depends(_may_change)]
+
+
 @router.get("/password")
-async def show_password(request: Request, here: CookieSession) -> Response:
+async def show_password(request: Request, here: MayChange) -> Response:
     return _password_page(request, here, {})
 
 
@@ -124,10 +146,11 @@ async def show_password(request: Request, here: CookieSession) -> Response:
 async def change_password(
     request: Request,
     *,
-    here: CookieSession,
+    here: MayChange,
     door: TheDoor,
     request_id: RequestId,
     origin: From,
+    device: Device,
     csrf: Annotated[str, Form()] = "",
     current: Annotated[str, Form()] = "",
     new: Annotated[str, Form()] = "",
@@ -137,19 +160,19 @@ async def change_password(
     if new != repeat:
         return _password_page(request, here, {"repeat": "Hai mật khẩu mới không giống nhau"})
     try:
-        changed = await door.change_password(here, current[:1000], new, request_id=request_id, origin=origin)
+        changed = await door.change_password(here, current[:1000], new, request_id=request_id, origin=origin, device=device)
     except Refused as refused:
         field = "current" if refused.refusal is WRONG_OLD_PASSWORD else "new"
         return _password_page(request, here, {field: refused.cause})
     response = RedirectResponse(f"{HOME}?changed=1", status_code=303)
-    give_cookie(response, changed.token)
+    give_cookies(response, changed)
     return response
 
 
 def _password_page(request: Request, here: Here, errors: dict[str, str]) -> Response:
     username = store.username_of(here.who.person)
     context = {
-        "shell": shell(request, None if here.forced else here.who, csrf=here.csrf),
+        "shell": shell(request, None if here.missing else here.who, csrf=here.csrf),
         "title": "Đổi mật khẩu",
         "action": PASSWORD,
         "forced": here.forced,

@@ -13,6 +13,7 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from services.chassis.errors import Refused
+from services.identity.accounts.common import is_common
 from services.identity.errors import WEAK_PASSWORD
 
 MINIMUM = 10
@@ -32,7 +33,7 @@ def make_one_time() -> str:
 
 
 def check_new(new: str, *, old: str, username: str) -> None:
-    """Raises Refused(WEAK_PASSWORD) for a password that is too short, too long, the user name or the one before."""
+    """Raises Refused(WEAK_PASSWORD) for a password that is too short, too long, the user name, the one before or everybody's."""
     new, old = _one_form(new), _one_form(old)
     if len(new) < MINIMUM:
         raise Refused(WEAK_PASSWORD, rule="too short", message=f"Mật khẩu mới cần ít nhất {MINIMUM} ký tự.")
@@ -44,6 +45,10 @@ def check_new(new: str, *, old: str, username: str) -> None:
         raise Refused(WEAK_PASSWORD, rule="equals the old one", message="Mật khẩu mới không được trùng với mật khẩu đang dùng.")
     if len(set(new)) < 4:
         raise Refused(WEAK_PASSWORD, rule="too few different characters", message="Mật khẩu mới có quá ít ký tự khác nhau.")
+    if is_common(new):
+        raise Refused(
+            WEAK_PASSWORD, rule="commonly used", message="Mật khẩu mới nằm trong số những mật khẩu nhiều người dùng, rất dễ đoán."
+        )
 
 
 def delay(failures: int) -> float:

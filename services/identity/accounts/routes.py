@@ -12,18 +12,20 @@ from contracts.access import Role
 from services.chassis import clock
 from services.chassis.access import TokenMaker
 from services.chassis.errors import SIGN_IN_NEEDED, Refused
-from services.identity.accounts import devices, store
-from services.identity.accounts.sessions import Here, public_id_of
+from services.chassis.origin import OTHER as OTHER_DEVICE
+from services.identity.accounts import store
+from services.identity.accounts.sessions import Here, Missing, public_id_of
 from services.identity.at_hand import (
     CookieSession,
     Db,
     From,
     RequestId,
     TheDoor,
-    give_cookie,
+    give_cookies,
     session_of,
     take_cookie,
 )
+from services.identity.at_hand import Device as DeviceCookie
 from services.identity.messages import Body
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ class SignIn(Body):
 
 
 class Me(BaseModel):
-    """Who is signed in. With `must_change_password` nothing but POST /password and signing out works."""
+    """Who is signed in. As long as something is `missing`, nothing works but that step and signing out."""
 
     person: str
     name: str
@@ -52,6 +54,7 @@ class Me(BaseModel):
     school: str | None
     unit: str | None
     must_change_password: bool
+    missing: Missing | None = Field(description="the next step of signing in")
 
 
 class Device(BaseModel):
@@ -75,8 +78,8 @@ class NewPassword(Body):
 
 
 async def _settled(here: CookieSession) -> Here:
-    """Raises Refused(SIGN_IN_NEEDED) until the one-time password is changed, like everything that asks for the internal token."""
-    if here.forced:
+    """Raises Refused(SIGN_IN_NEEDED) until nothing is missing, like everything that asks for the internal token."""
+    if here.missing is not None:
         raise Refused(SIGN_IN_NEEDED)
     return here
 
@@ -85,9 +88,11 @@ Settled = Annotated[Here, Depends(_settled)]
 
 
 @router.post("/api/identity/sessions")
-async def sign_in(order: SignIn, door: TheDoor, request_id: RequestId, origin: From, response: Response) -> Me:
-    signed_in = await door.sign_in(order.version, order.username, order.password.get_secret_value(), request_id=request_id, origin=origin)
-    give_cookie(response, signed_in.token)
+async def sign_in(order: SignIn, *, door: TheDoor, request_id: RequestId, origin: From, device: DeviceCookie, response: Response) -> Me:
+    signed_in = await door.sign_in(
+        order.version, order.username, order.password.get_secret_value(), request_id=request_id, origin=origin, device=device
+    )
+    give_cookies(response, signed_in)
     return me_of(signed_in.here)
 
 
@@ -118,13 +123,13 @@ async def end_session(session: str, here: Settled, door: TheDoor, request_id: Re
 
 @router.post("/api/identity/password")
 async def change_password(
-    order: NewPassword, *, here: CookieSession, door: TheDoor, request_id: RequestId, origin: From, response: Response
+    order: NewPassword, *, here: CookieSession, door: TheDoor, request_id: RequestId, origin: From, device: DeviceCookie, response: Response
 ) -> Me:
     """The answer carries a new session cookie; all other sessions of the person end."""
     signed_in = await door.change_password(
-        here, order.old.get_secret_value(), order.new.get_secret_value(), request_id=request_id, origin=origin
+        here, order.old.get_secret_value(), order.new.get_secret_value(), request_id=request_id, origin=origin, device=device
     )
-    give_cookie(response, signed_in.token)
+    give_cookies(response, signed_in)
     return me_of(signed_in.here)
 
 
@@ -137,7 +142,7 @@ async def me(here: CookieSession) -> Me:
 async def check_session(request: Request, db: Db) -> Response:
     """For the gateway alone: always 200; the internal token stands in a header when the session is good."""
     here = await session_of(request, db)
-    if here is None or here.forced:
+    if here is None or here.missing is not None:
         return Response(headers={"Cache-Control": "no-store"})
     maker: TokenMaker = request.app.state.token_maker
     return Response(headers={"Cache-Control": "no-store", "X-Internal-Token": maker.make(here.who)})
@@ -145,7 +150,15 @@ async def check_session(request: Request, db: Db) -> Response:
 
 def me_of(here: Here) -> Me:
     who = here.who
-    return Me(person=who.person, name=who.name, roles=sorted(who.roles), school=who.school, unit=who.unit, must_change_password=here.forced)
+    return Me(
+        person=who.person,
+        name=who.name,
+        roles=sorted(who.roles),
+        school=who.school,
+        unit=who.unit,
+        must_change_password=here.forced,
+        missing=here.missing,
+    )
 
 
 async def devices_of(here: Here, db: Database) -> list[Device]:
@@ -153,7 +166,7 @@ async def devices_of(here: Here, db: Database) -> list[Device]:
     return [
         Device(
             id=public_id_of(session["_id"]),
-            device=session.get("device", devices.OTHER),
+            device=session.get("device", OTHER_DEVICE),
             address=session.get("address", ""),
             since=session["created_at"],
             last_used=session["seen_at"],

@@ -3,73 +3,143 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from services.chassis import audit, clock
 from services.chassis.errors import SIGN_IN_NEEDED, Refused
 from services.chassis.mongo import transaction
-from services.identity.accounts import passwords, sessions, store
-from services.identity.errors import LOCKED, UNKNOWN_SESSION, WRONG_OLD_PASSWORD, WRONG_SIGN_IN, WRONG_VERSION
+from services.identity.accounts import factors, guesses, known_devices, passwords, sessions, store
+from services.identity.accounts.sessions import Factor
+from services.identity.errors import UNKNOWN_SESSION, WRONG_OLD_PASSWORD, WRONG_SIGN_IN, WRONG_VERSION
 from services.identity.store import one
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from services.chassis.mongo import Database, Document, Session
+    from services.chassis.origin import Origin
     from services.identity.accounts.passwords import Hashing
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """`token` is the session's secret for the cookie; it is not kept anywhere else."""
+    """`token` is the session's secret for the cookie, `device` the one by which the account knows the device from now on.
+
+    Neither is kept anywhere else. No `device`: as long as the second factor is missing, the device stays a stranger.
+    """
 
     token: str
+    device: str | None
     here: sessions.Here
     person: Document
 
 
 @dataclass(frozen=True)
 class Door:
-    """What signing in needs; `wait` holds an answer back for some seconds."""
+    """What signing in needs; `wait` holds an answer back for some seconds. `demanding`: second factors are required by role."""
 
     db: Database
     hashing: Hashing
     wait: Callable[[float], Awaitable[None]]
+    demanding: bool = True
 
-    async def sign_in(self, version: str, username: str, password: str, *, request_id: str, origin: sessions.Origin) -> SignedIn:
-        """Raises Refused: WRONG_SIGN_IN, LOCKED after ten failures in a row, WRONG_VERSION after a right password."""
+    async def sign_in(
+        self, version: str, username: str, password: str, *, request_id: str, origin: Origin, device: str | None = None
+    ) -> SignedIn:
+        """`device`: what the device's cookie holds. Raises Refused: WRONG_SIGN_IN, LOCKED, LOCKED_EVERYWHERE, WRONG_VERSION."""
         account = await store.account_named(self.db, username)
-        await self._try_password(account, username, password, wrong=Refused(WRONG_SIGN_IN), request_id=request_id, address=origin.address)
+        attempt = await self.try_password(
+            account, username, password, device, wrong=Refused(WRONG_SIGN_IN), request_id=request_id, address=origin.address
+        )
         assert account is not None
         person = await one(self.db, "people", account["_id"])
         school = await one(self.db, "schools", person["school"]) if person and person["school"] else None
         if person is None or not sessions.fits_version(person, school["levels"] if school else (), version):
             raise Refused(WRONG_VERSION, version=version)
         rehashed = await self.hashing.hash(password) if self.hashing.is_outdated(account["hash"]) else None
-        token = sessions.new_token()
-        at = clock.now()
-        forced = account["one_time_until"] is not None
-        session_document = sessions.new_session(token, person["_id"], version, forced=forced, at=at, origin=origin)
+        half = bool(factors.of(account))
 
-        async def work(session: Session) -> None:
+        async def along(session: Session) -> None:
             if rehashed is not None:
                 await store.keep_password(self.db, session, person["_id"], rehashed, account["one_time_until"])
-            await store.signed_in(self.db, session, person["_id"], at)
-            await store.forget_guesses(self.db, [account["username"]], session)
-            await self.db["sessions"].insert_one(session_document, session=session)
-            details = {"version": version, "address": origin.address, "one_time": forced}
-            await audit.record(
-                self.db, session, actor=person["_id"], act="signed in", subject=person["_id"], request_id=request_id, details=details
-            )
+            await (guesses.half_passed if half else guesses.passed)(self.db, attempt, session)
 
-        await transaction(self.db, work)
-        return _signed_in(token, session_document, person)
+        forced = account["one_time_until"] is not None
+        details = {"one_time": forced}
+        return await self._open(
+            person, account, version, forced=forced, details=details, along=along, request_id=request_id, origin=origin, device=device
+        )
+
+    async def let_in(
+        self, person: Document, account: Document, version: str, *, by: str, request_id: str, origin: Origin, device: str | None
+    ) -> SignedIn:
+        """Somebody for whom `by` vouches: no password is asked, and a one-time one stays for later; a second factor is asked for."""
+
+        async def along(session: Session) -> None:
+            """Nothing more: no guess was made."""
+
+        return await self._open(
+            person, account, version, forced=False, details={"by": by}, along=along, request_id=request_id, origin=origin, device=device
+        )
+
+    async def _open(
+        self,
+        person: Document,
+        account: Document,
+        version: str,
+        *,
+        forced: bool,
+        details: Mapping[str, Any],
+        along: Callable[[Session], Awaitable[None]],
+        request_id: str,
+        origin: Origin,
+        device: str | None,
+    ) -> SignedIn:
+        """A new session; `along` is what else the transaction writes."""
+        token = sessions.new_token()
+        at = clock.now()
+        factor = Factor.ASKED if factors.of(account) else Factor.NONE
+        session_document = sessions.new_session(token, person["_id"], version, forced=forced, factor=factor, at=at, origin=origin)
+        here = self.read(token, session_document, person)
+
+        async def work(session: Session) -> str | None:
+            await store.signed_in(self.db, session, person["_id"], at)
+            await along(session)
+            await self.db["sessions"].insert_one(session_document, session=session)
+            await audit.record(
+                self.db,
+                session,
+                actor=person["_id"],
+                act="signed in",
+                subject=person["_id"],
+                place=person["school"] or person["unit"],
+                request_id=request_id,
+                details={"version": version, "address": origin.address, "missing": here.missing, **details},
+            )
+            return await self.remember(session, here, device)
+
+        return SignedIn(token, await transaction(self.db, work), here, person)
+
+    def read(self, token: str, session_document: Document, person: Document) -> sessions.Here:
+        """A session that was made or renewed just now."""
+        here = sessions.read(token, session_document, person, clock.now(), demanding=self.demanding)
+        assert here is not None
+        return here
+
+    async def remember(self, session: Session, here: sessions.Here, device: str | None) -> str | None:
+        """The account knows the device from now on, once nothing is missing; the secret by which it does."""
+        if here.missing is not None:
+            return None
+        token = device or known_devices.new_token()
+        await known_devices.remember(self.db, session, here.who.person, token, clock.now())
+        return token
 
     async def sign_out(self, here: sessions.Here, *, request_id: str) -> None:
         async def work(session: Session) -> None:
             await self.db["sessions"].delete_one({"_id": here.digest}, session=session)
             person = here.who.person
-            await audit.record(self.db, session, actor=person, act="signed out", subject=person, request_id=request_id)
+            place = here.who.place
+            await audit.record(self.db, session, actor=person, act="signed out", subject=person, place=place, request_id=request_id)
 
         await transaction(self.db, work)
 
@@ -84,7 +154,16 @@ class Door:
                 raise Refused(UNKNOWN_SESSION)
             await self.db["sessions"].delete_one({"_id": ended["_id"]}, session=session)
             details = {"session": public_id}
-            await audit.record(self.db, session, actor=person, act="session ended", subject=person, request_id=request_id, details=details)
+            await audit.record(
+                self.db,
+                session,
+                actor=person,
+                act="session ended",
+                subject=person,
+                place=here.who.place,
+                request_id=request_id,
+                details=details,
+            )
 
         await transaction(self.db, work)
 
@@ -98,53 +177,69 @@ class Door:
             await store.end_other_sessions(self.db, session, person, here.digest)
             details = {"sessions": ended}
             await audit.record(
-                self.db, session, actor=person, act="other sessions ended", subject=person, request_id=request_id, details=details
+                self.db,
+                session,
+                actor=person,
+                act="other sessions ended",
+                subject=person,
+                place=here.who.place,
+                request_id=request_id,
+                details=details,
             )
             return len(ended)
 
         return await transaction(self.db, work)
 
-    async def change_password(self, here: sessions.Here, old: str, new: str, *, request_id: str, origin: sessions.Origin) -> SignedIn:
-        """All other sessions of the person end, this one gets a new secret. Raises Refused: WRONG_OLD_PASSWORD, LOCKED, WEAK_PASSWORD."""
+    async def change_password(
+        self, here: sessions.Here, old: str, new: str, *, request_id: str, origin: Origin, device: str | None = None
+    ) -> SignedIn:
+        """All other sessions of the person end, this one gets a new secret.
+
+        Raises Refused: WRONG_OLD_PASSWORD, LOCKED, LOCKED_EVERYWHERE, WEAK_PASSWORD; SIGN_IN_NEEDED while the second factor is missing.
+        """
+        if here.missing is sessions.Missing.SECOND_FACTOR:
+            raise Refused(SIGN_IN_NEEDED)
         code = here.who.person
         account = await one(self.db, "accounts", code)
         username = store.username_of(code)
-        await self._try_password(account, username, old, wrong=Refused(WRONG_OLD_PASSWORD), request_id=request_id, address=origin.address)
+        attempt = await self.try_password(
+            account, username, old, device, wrong=Refused(WRONG_OLD_PASSWORD), request_id=request_id, address=origin.address
+        )
         passwords.check_new(new, old=old, username=username)
         kept = await self.hashing.hash(new)
         token = sessions.new_token()
-        session_document = sessions.new_session(token, code, here.version, forced=False, at=clock.now(), origin=origin)
+        at = clock.now()
+        session_document = sessions.new_session(token, code, here.version, forced=False, factor=here.factor, at=at, origin=origin)
 
-        async def work(session: Session) -> Document | None:
+        async def work(session: Session) -> SignedIn:
+            person = await one(self.db, "people", code, session)
+            if person is None:
+                raise Refused(SIGN_IN_NEEDED)
+            changed = self.read(token, session_document, person)
             await store.keep_password(self.db, session, code, kept, None)
-            await store.forget_guesses(self.db, [username], session)
+            await guesses.passed(self.db, attempt, session)
             await store.end_sessions(self.db, session, [code])
             await self.db["sessions"].insert_one(session_document, session=session)
             details = {"address": origin.address, "one_time_before": here.forced}
-            await audit.record(self.db, session, actor=code, act="password changed", subject=code, request_id=request_id, details=details)
-            return await one(self.db, "people", code, session)
+            place = person["school"] or person["unit"]
+            await audit.record(
+                self.db, session, actor=code, act="password changed", subject=code, place=place, request_id=request_id, details=details
+            )
+            return SignedIn(token, await self.remember(session, changed, device), changed, person)
 
-        person = await transaction(self.db, work)
-        if person is None:
-            raise Refused(SIGN_IN_NEEDED)
-        return _signed_in(token, session_document, person)
+        return await transaction(self.db, work)
 
-    async def _try_password(
-        self, account: Document | None, username: str, password: str, *, wrong: Refused, request_id: str, address: str
-    ) -> None:
-        """Raises `wrong`, or Refused(LOCKED). An expired one-time password is a wrong one."""
+    async def try_password(
+        self, account: Document | None, username: str, password: str, device: str | None, *, wrong: Refused, request_id: str, address: str
+    ) -> guesses.Attempt:
+        """Raises `wrong`; Refused: LOCKED, LOCKED_EVERYWHERE. An expired one-time password is a wrong one."""
         at = clock.now()
-        key = store.guess_key(username)
-        attempt = await store.count_guess(self.db, key, at)
-        if attempt > passwords.LOCKED_FROM:
-            raise Refused(LOCKED, limit=passwords.LOCKED_FROM, minutes=int(passwords.LOCK.total_seconds() // 60))
+        attempt = await guesses.begin(self.db, username, known_devices.known(account, device, at), at)
         expired = account is not None and account["one_time_until"] is not None and at >= account["one_time_until"]
-        if await self.hashing.fits(account["hash"] if account and not expired else None, password):
-            return
-        details = {"attempt": attempt, "address": address}
-        await audit.record(self.db, None, actor="anonymous", act="password refused", subject=key, request_id=request_id, details=details)
-        await self.wait(passwords.delay(attempt))
-        raise wrong
+        if not await self.hashing.fits(account["hash"] if account and not expired else None, password):
+            await guesses.failed(self.db, attempt, self.wait, act="password refused", request_id=request_id, address=address)
+            raise wrong
+        return attempt
 
 
 async def issue_one_time(door: Door, people: list[str]) -> dict[str, tuple[str, str]]:
@@ -164,9 +259,3 @@ async def keep_one_time(door: Door, session: Session, issued: dict[str, tuple[st
         await store.keep_password(door.db, session, person, kept, until)
     await store.forget_guesses(door.db, issued, session)
     await store.end_sessions(door.db, session, issued)
-
-
-def _signed_in(token: str, session_document: Document, person: Document) -> SignedIn:
-    here = sessions.read(token, session_document, person, session_document["created_at"])
-    assert here is not None
-    return SignedIn(token, here, person)

@@ -1,6 +1,6 @@
 """What accounts ask of the database, and their indexes.
 
-accounts: how people sign in. sessions: who is signed in. guesses: failures in a row by user name.
+accounts: how people sign in. sessions: who is signed in. guesses: failures by user name and device (see `guesses.py`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,12 @@ async def ensure_indexes(db: Database) -> None:
             IndexModel([("person", ASCENDING)], name="person"),
         ]
     )
-    await db["guesses"].create_indexes([IndexModel([("at", ASCENDING)], expireAfterSeconds=FORGET_GUESSES, name="forget")])
+    await db["guesses"].create_indexes(
+        [
+            IndexModel([("at", ASCENDING)], expireAfterSeconds=FORGET_GUESSES, name="forget"),
+            IndexModel([("account", ASCENDING)], name="account"),
+        ]
+    )
 
 
 FORGET_GUESSES = 24 * 3600
@@ -70,8 +75,8 @@ def guess_key(username: str) -> str:
     return hashlib.sha256(username_of(username).encode()).hexdigest()
 
 
-async def count_guess(db: Database, key: str, at: datetime) -> int:
-    """Count an attempt before it is made, so that many at once cannot pass the limit; over LOCKED_FROM the account is locked."""
+async def count_guess(db: Database, key: str, at: datetime, *, account: str) -> int:
+    """Count an attempt before it is made, so that many at once cannot pass the limit; over LOCKED_FROM the counter `key` is locked."""
     still_locked = {"$gt": [{"$ifNull": ["$until", at]}, at]}
     was_locked = {"$lte": ["$until", at]}
     counted = {"$add": [{"$ifNull": ["$failures", 0]}, 1]}
@@ -83,6 +88,7 @@ async def count_guess(db: Database, key: str, at: datetime) -> int:
                     "failures": {"$cond": [{"$and": [{"$gt": ["$until", None]}, was_locked]}, 1, counted]},
                     "until": {"$cond": [still_locked, "$until", None]},
                     "at": at,
+                    "account": account,
                 }
             },
             {
@@ -105,7 +111,8 @@ async def count_guess(db: Database, key: str, at: datetime) -> int:
 
 
 async def forget_guesses(db: Database, usernames: Iterable[str], session: Session | None = None) -> None:
-    await db["guesses"].delete_many({"_id": {"$in": [guess_key(name) for name in usernames]}}, session=session)
+    """On every counter."""
+    await db["guesses"].delete_many({"account": {"$in": [guess_key(name) for name in usernames]}}, session=session)
 
 
 async def session_by_token(db: Database, token: str) -> tuple[Document | None, Document | None]:

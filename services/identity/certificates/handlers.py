@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from contracts.events.district import CertificateDecidedV1
 from services.chassis.kafka import Consumer
-from services.identity.certificates.registering import take_decision
+from services.identity.certificates.decisions import take_decision
 
 if TYPE_CHECKING:
     from contracts.event import Event

@@ -17,7 +17,7 @@ from services.means.remote import ProviderBroken, ProviderRefused, ProviderUnava
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from services.means.remote import Credential
+    from services.means.remote import Credential, Session
 
 log = logging.getLogger(__name__)
 
@@ -40,16 +40,22 @@ class Providers:
     def name(self, provider: str) -> str:
         return next((each.name for each in self.listed if each.id == provider), provider)
 
-    async def credentials(self, provider: str, username: str, password: str) -> list[Credential]:
-        """The account's credentials; name and password are forgotten at once.
-
-        Raises Refused: UNKNOWN_PROVIDER, WRONG_PROVIDER_LOGIN, PROVIDER_UNAVAILABLE.
-        """
+    def client(self, provider: str) -> Csc:
+        """Raises Refused(UNKNOWN_PROVIDER)."""
         client = self._clients.get(provider)
         if client is None:
             raise Refused(UNKNOWN_PROVIDER, provider=provider)
+        return client
+
+    async def open(self, provider: str, username: str, password: str) -> tuple[Session, list[Credential]]:
+        """A session of the account, and its credentials; name and password are forgotten at once.
+
+        Raises Refused: UNKNOWN_PROVIDER, WRONG_PROVIDER_LOGIN, PROVIDER_UNAVAILABLE.
+        """
+        client = self.client(provider)
         try:
-            return await client.list_credentials(await client.login(username, password))
+            session = await client.login(username, password)
+            return session, await client.list_credentials(session)
         except ProviderRefused as problem:
             log.info("a provider refused", extra={"provider": provider, "reason": problem.code.value})
             raise Refused(WRONG_PROVIDER_LOGIN) from problem

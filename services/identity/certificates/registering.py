@@ -11,28 +11,29 @@ from services.chassis.errors import Refused
 from services.chassis.mongo import transaction
 from services.identity.certificates import registrations as certificates
 from services.identity.certificates import revocation, store
-from services.identity.certificates.registrations import APPROVED, WAITING, Kind, Wanted, slot
+from services.identity.certificates.registrations import APPROVED, SUSPENDED, WAITING, Kind, Wanted, slot
 from services.identity.errors import (
-    NO_CREDENTIAL,
-    OWN_ACCOUNT,
     REASON_NEEDED,
     REGISTERED_ELSEWHERE,
     REVOCATION_UNKNOWN,
     UNKNOWN_PERSON,
-    UNKNOWN_REQUEST,
     UNKNOWN_SCHOOL,
 )
 from services.identity.messages import Outcome
+from services.identity.notices import store as notices
 from services.identity.organisations import store as organisations_store
 from services.identity.store import one
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from contracts.access import Principal
     from services.chassis.mongo import Database, Document, Session
     from services.identity.certificates.providers import Providers
     from services.identity.certificates.registrations import Candidate
+    from services.identity.notices.notices import What
+    from services.identity.sealing import Box
+    from services.means.remote import Credential
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,13 @@ class Login:
 
 @dataclass(frozen=True)
 class Registry:
-    """What registering needs. `roots` are DER."""
+    """What registering needs. `roots` are DER; `box` seals sessions at providers; `server` is the address that challenges name."""
 
     db: Database
     providers: Providers
     roots: Sequence[bytes]
+    box: Box
+    server: str
 
     async def wanted(self, kind: Kind, who: Principal, session: Session | None = None) -> Wanted:
         """Raises Refused for somebody without a school."""
@@ -62,51 +65,38 @@ class Registry:
             raise Refused(UNKNOWN_PERSON, person=who.person)
         return Wanted(kind, school, person)
 
-    async def candidates(self, wanted: Wanted, login: Login) -> list[Candidate]:
-        """The provider account's credentials, each judged. Raises Refused as `Providers.credentials` does."""
+    def judged(self, wanted: Wanted, found: Sequence[Credential]) -> list[Candidate]:
+        """What an account or a token holds, each judged; what is no certificate is left out."""
         at = clock.now()
-        found = await self.providers.credentials(login.provider, login.username, login.password)
-        judged = [certificates.judge(wanted, c.id, c.certificate, c.chain, self.roots, at=at) for c in found]
-        return [c for c in judged if c is not None]
+        each = [certificates.judge(wanted, c.id, c.certificate, c.chain, self.roots, at=at) for c in found]
+        return [c for c in each if c is not None]
 
-    async def register(
-        self, kind: Kind, who: Principal, login: Login, credential_id: str | None, *, reason: str, request_id: str
+    async def standing(self, session: Session | None, wanted: Wanted) -> tuple[Document | None, Document | None]:
+        """The registrations of the owner that wait and that are approved in the open year."""
+        owner = wanted.person["_id"] if wanted.kind == "person" else wanted.school["_id"]
+        waiting = await store.in_slot(self.db, session, slot(wanted.kind, owner, wanted.year, WAITING))
+        return waiting, await store.in_slot(self.db, session, slot(wanted.kind, owner, wanted.year, APPROVED))
+
+    async def enter(
+        self, session: Session, wanted: Wanted, change: Change, *, act: str, actor: str, request_id: str, details: Mapping[str, object]
     ) -> Document:
-        """The registration that waits now, or the one that stands already for the same certificate.
-
-        Raises Refused as `candidates`, `certificates.choose`, `revocation.ask` and `certificates.register` do; REGISTERED_ELSEWHERE.
-        """
-        before = await self.wanted(kind, who)
-        found = await self.candidates(before, login)
-        if not found:
-            raise Refused(NO_CREDENTIAL)
-        chosen = certificates.choose(found, credential_id)
-        [refused] = await revocation.ask([(chosen.certificate, chosen.chain)], self.roots)
-        if refused is not None:
-            raise refused
-
-        async def work(session: Session) -> Document:
-            wanted = await self.wanted(kind, who, session)
-            owner = wanted.person["_id"] if kind == "person" else wanted.school["_id"]
-            waiting = await store.in_slot(self.db, session, slot(kind, owner, wanted.year, WAITING))
-            approved = await store.in_slot(self.db, session, slot(kind, owner, wanted.year, APPROVED))
-            change = certificates.register(
-                wanted, chosen, provider=login.provider, reason=reason, waiting=waiting, approved=approved, at=clock.now()
-            )
-            if change is None:
-                standing = waiting or approved
-                assert standing is not None
-                return standing
-            document = change.document
-            if kind == "school" and not await store.hold_certificate(self.db, session, document["sha256"], owner):
-                raise Refused(REGISTERED_ELSEWHERE)
-            act = "signing account registered" if kind == "person" else "school certificate registered"
-            await save(self.db, session, "registrations", [change], actor=who.person, cause=request_id)
-            details = {"request": document["_id"], "certificate": document["sha256"], "reason": reason}
-            await audit.record(self.db, session, actor=who.person, act=act, subject=owner, request_id=request_id, details=details)
-            return document
-
-        return await transaction(self.db, work)
+        """Write down a new registration, with the event and the audit entry. Raises Refused(REGISTERED_ELSEWHERE)."""
+        document = change.document
+        if wanted.kind == "school" and not await store.hold_certificate(self.db, session, document["sha256"], document["owner"]):
+            raise Refused(REGISTERED_ELSEWHERE)
+        await save(self.db, session, "registrations", [change], actor=actor, cause=request_id)
+        told = {"request": document["_id"], "certificate": document["sha256"], "means": document["means"], "reason": document["reason"]}
+        await audit.record(
+            self.db,
+            session,
+            actor=actor,
+            act=act,
+            subject=document["owner"],
+            place=document["school"],
+            request_id=request_id,
+            details={**told, **details},
+        )
+        return document
 
     async def approve(self, who: Principal, school: str, wanted: Sequence[str] | None, *, request_id: str) -> list[Outcome]:
         """Approve the waiting accounts of those named, or all; each with its own outcome."""
@@ -178,7 +168,7 @@ class Registry:
             return {}, {}
         found = await store.open_registrations(self.db, session, school, school_document["year"], wanted)
         waiting = {r["owner"]: r for r in found if r["state"] == WAITING}
-        approved = {r["owner"]: r for r in found if r["state"] == APPROVED}
+        approved = {r["owner"]: r for r in found if r["state"] in (APPROVED, SUSPENDED)}
         people = await organisations_store.people_by_code(self.db, waiting, session)
         return {owner: (r, approved.get(owner)) for owner, r in sorted(waiting.items())}, people
 
@@ -186,36 +176,18 @@ class Registry:
 async def record_decision(
     db: Database, session: Session, document: Document, *, state: str, reason: str, decider: str, request_id: str | None
 ) -> None:
+    """The audit entry of a decision about a registration that waits (`document`), and the notices to those concerned."""
     details = {"request": document["_id"], "before": document["state"], "after": state, "reason": reason}
     act = "signing account decided" if document["kind"] == "person" else "school certificate decided"
-    await audit.record(db, session, actor=decider, act=act, subject=document["owner"], request_id=request_id, details=details)
-
-
-async def take_decision(db: Database, session: Session, request: str, *, approved: bool, reason: str, decider: str, cause: str) -> None:
-    """What the oversight unit decided about a request. One that waits no longer is left as it is.
-
-    Raises Refused: UNKNOWN_REQUEST, OWN_ACCOUNT when somebody decided about the own request.
-    """
-    document = await one(db, "registrations", request, session)
-    if document is None or not document["by_oversight"]:
-        raise Refused(UNKNOWN_REQUEST)
-    if document["state"] != WAITING:
-        return
-    if document["person"] == decider:
-        raise Refused(OWN_ACCOUNT)
-    at = clock.now()
-    changes: list[Change]
-    if approved:
-        person = await one(db, "people", document["person"], session)
-        assert person is not None
-        replaced = await store.in_slot(db, session, slot(document["kind"], document["owner"], document["year"], APPROVED))
-        changes = certificates.approve(document, person, replaced, decider=decider, at=at)
-    else:
-        replaced = document
-        changes = [certificates.refuse(document, reason or "Không nêu lý do", decider=decider, at=at)]
-    await save(db, session, "registrations", changes, actor=decider, cause=cause)
-    if document["kind"] == "school" and replaced is not None:
-        await store.release_certificate(db, session, replaced["sha256"])
-    await record_decision(
-        db, session, document, state=APPROVED if approved else certificates.REFUSED, reason=reason, decider=decider, request_id=cause
+    await audit.record(
+        db,
+        session,
+        actor=decider,
+        act=act,
+        subject=document["owner"],
+        place=document["school"],
+        request_id=request_id,
+        details=details,
     )
+    what: What = "approved" if state == APPROVED else "refused"
+    await notices.tell(db, session, document, what, at=clock.now(), reason=reason)

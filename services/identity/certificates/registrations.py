@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
+from cryptography.x509.oid import NameOID
+
 from contracts.events.identity import CertificateApprovedV1, CertificateEndedV1, CertificateRequestedV1
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refused
@@ -37,10 +39,15 @@ if TYPE_CHECKING:
     from services.chassis.mongo import Document
 
 Kind = Literal["person", "school"]
+Means = Literal["remote", "token"]
+"""Where the key is: at a provider, or in a token at the person's own computer."""
+
+MEANS_NAMES: dict[str, str] = {"remote": "Remote Signing", "token": "USB Token"}
 
 WAITING = "PENDING"
 APPROVED = "APPROVED"
 REFUSED = "REFUSED"
+SUSPENDED = "SUSPENDED"
 REPLACED = "REPLACED"
 ENDED = "ENDED"
 NOT_REGISTERED = "NOT_REGISTERED"
@@ -50,6 +57,7 @@ ACCOUNT_STATES = {
     WAITING: "Đã đăng ký, chờ duyệt",
     APPROVED: "Đã duyệt tài khoản",
     REFUSED: "Từ chối duyệt",
+    SUSPENDED: "Tạm dừng",
     REPLACED: "Đã thay thế",
     ENDED: "Hết hiệu lực",
 }
@@ -58,9 +66,22 @@ SCHOOL_STATES = {
     WAITING: "Chờ duyệt đăng ký",
     APPROVED: "Đã duyệt",
     REFUSED: "Từ chối",
+    SUSPENDED: "Tạm dừng",
     REPLACED: "Đã thay thế",
     ENDED: "Hết hiệu lực",
 }
+
+ENDED_WORDS = {
+    "revoked": "Chứng thư số đã bị thu hồi.",
+    "issuer revoked": "Chứng thư số của đơn vị cấp đã bị thu hồi.",
+    "suspended": "Chứng thư số đang bị đơn vị cấp tạm dừng.",
+    "expired": "Chứng thư số đã hết hạn.",
+    "person left": "Không còn làm việc tại trường.",
+    "personal id changed": "Số định danh cá nhân trong hồ sơ nhân sự đã thay đổi.",
+}
+"""What people read, by the reason in CertificateEndedV1."""
+PASSING = ("slot", "lease", "decision", "next_check_at", "unchecked_since", "unchecked_told", "suspected")
+"""What belongs to one state of a registration and goes with it."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +162,11 @@ def register(
     wanted: Wanted,
     candidate: Candidate,
     *,
+    means: Means,
     provider: str,
+    provider_name: str = "",
+    proof: Document,
+    copied_from: str | None = None,
     reason: str,
     waiting: Document | None,
     approved: Document | None,
@@ -149,16 +174,14 @@ def register(
 ) -> Change | None:
     """A new request; None when this very certificate is waiting or approved already (the same click twice).
 
+    `provider` is "" for a token, `provider_name` what people call it; `proof` is what shows that the key is held (`proofs.evidence`),
+    `copied_from` the registration of last year that it repeats.
     Raises Refused: REQUEST_WAITING, REASON_NEEDED when a school certificate that still goes on is to be replaced.
     """
     sha256 = hashlib.sha256(candidate.certificate).hexdigest()
-    for there in (waiting, approved):
-        if there is not None and there["sha256"] == sha256 and there["provider"] == provider:
-            return None
-    if waiting is not None:
-        raise Refused(REQUEST_WAITING)
-    if wanted.kind == "school" and approved is not None and not reason:
-        raise Refused(REASON_NEEDED)
+    if same(sha256, provider, waiting, approved) is not None:
+        return None
+    check_free(wanted, reason=reason, waiting=waiting, approved=approved)
     by_oversight = wanted.kind == "school" or people.is_manager(wanted.person)
     owner = wanted.person["_id"] if wanted.kind == "person" else wanted.school["_id"]
     document: Document = {
@@ -169,6 +192,7 @@ def register(
         "year": wanted.year,
         "person": wanted.person["_id"],
         "by_oversight": by_oversight,
+        "means": means,
         "provider": provider,
         "credential_id": candidate.credential_id,
         "certificate": base64.b64encode(candidate.certificate).decode(),
@@ -182,13 +206,28 @@ def register(
             "valid_from": candidate.facts.not_before,
             "valid_to": candidate.facts.not_after,
         },
+        "proof": proof,
+        "copied_from": copied_from,
         "reason": reason,
         "refusal": "",
         "requested_at": at,
         "decided_at": None,
         "decided_by": None,
     }
-    return Change(_in_state(document, WAITING), _request(wanted, document) if by_oversight else None)
+    return Change(_in_state(document, WAITING), _request(wanted, document, provider_name or provider) if by_oversight else None)
+
+
+def check_free(wanted: Wanted, *, reason: str, waiting: Document | None, approved: Document | None) -> None:
+    """May another certificate be registered now? Raises Refused: REQUEST_WAITING, REASON_NEEDED."""
+    if waiting is not None:
+        raise Refused(REQUEST_WAITING)
+    if wanted.kind == "school" and approved is not None and not reason:
+        raise Refused(REASON_NEEDED)
+
+
+def same(sha256: str, provider: str, *registered: Document | None) -> Document | None:
+    """The first that is of this very certificate at this very provider."""
+    return next((r for r in registered if r is not None and (r["sha256"], r["provider"]) == (sha256, provider)), None)
 
 
 def approve(document: Document, person: Document, replaced: Document | None, *, decider: str, at: datetime) -> list[Change]:
@@ -215,6 +254,7 @@ def approval(document: Document, person: Document) -> CertificateApprovedV1:
         school=document["school"],
         year=document["year"],
         person=document["person"],
+        means=document["means"],
         provider=document["provider"],
         credential_id=document["credential_id"],
         certificate=document["certificate"],
@@ -232,7 +272,10 @@ def refuse(document: Document, reason: str, *, decider: str, at: datetime) -> Ch
 
 
 def end(document: Document, reason: str, *, at: datetime) -> Change:
-    """An approved or waiting registration that holds no longer."""
+    """An approved, suspended or waiting registration that holds no longer; `reason` as in ENDED_WORDS.
+
+    Told when somebody else counts on it: signing on an approved one, the oversight unit on one that waits for its decision.
+    """
     fact = CertificateEndedV1(
         kind=document["kind"],
         school=document["school"],
@@ -240,7 +283,27 @@ def end(document: Document, reason: str, *, at: datetime) -> Change:
         certificate_sha256=document["sha256"],
         reason=reason,
     )
-    return Change({**_in_state(document, ENDED), "refusal": reason, "decided_at": at}, fact if document["state"] == APPROVED else None)
+    counted_on = document["state"] in (APPROVED, SUSPENDED) or document["by_oversight"]
+    after = {**_in_state(document, ENDED), "refusal": ENDED_WORDS.get(reason, reason), "ended": reason, "decided_at": at}
+    return Change(after, fact if counted_on else None)
+
+
+def suspend(document: Document) -> Change:
+    """An approved registration whose certificate is on hold: signing is told that it ended, the slot is kept for its return."""
+    fact = CertificateEndedV1(
+        kind=document["kind"],
+        school=document["school"],
+        person=document["person"],
+        certificate_sha256=document["sha256"],
+        reason="suspended",
+    )
+    return Change({**_in_state(document, SUSPENDED), "refusal": ENDED_WORDS["suspended"]}, fact)
+
+
+def resume(document: Document, person: Document) -> Change:
+    """A suspended registration whose certificate is good again signs on."""
+    after = {**_in_state(document, APPROVED), "refusal": ""}
+    return Change(after, approval(after, person))
 
 
 def check_decider(document: Document | None, person: str, decider: str) -> Document:
@@ -279,15 +342,21 @@ def slot(kind: str, owner: str, year: str, state: str) -> str:
     return f"{kind}:{owner}:{year}:{state}"
 
 
+def year_before(year: str) -> str:
+    """ "2025-2026" → "2024-2025"."""
+    first = int(year[:4])
+    return f"{first - 1}-{first}"
+
+
 def _in_state(document: Document, state: str) -> Document:
-    after = {**document, "state": state}
-    after.pop("slot", None)
-    if state in (WAITING, APPROVED):
-        after["slot"] = slot(document["kind"], document["owner"], document["year"], state)
+    after = {**{key: value for key, value in document.items() if key not in PASSING}, "state": state}
+    if state in (WAITING, APPROVED, SUSPENDED):
+        # what is suspended may come back, so nothing else is approved beside it: it is replaced like an approved one
+        after["slot"] = slot(document["kind"], document["owner"], document["year"], WAITING if state == WAITING else APPROVED)
     return after
 
 
-def _request(wanted: Wanted, document: Document) -> CertificateRequestedV1:
+def _request(wanted: Wanted, document: Document, provider: str) -> CertificateRequestedV1:
     facts = document["facts"]
     return CertificateRequestedV1(
         kind="school" if wanted.kind == "school" else "manager",
@@ -302,4 +371,20 @@ def _request(wanted: Wanted, document: Document) -> CertificateRequestedV1:
         valid_from=facts["valid_from"],
         valid_to=facts["valid_to"],
         reason=document["reason"],
+        year=document["year"],
+        provider=provider or MEANS_NAMES[document["means"]],
+        **_shown_to_oversight(document),
     )
+
+
+def _shown_to_oversight(document: Document) -> dict[str, str]:
+    """Of an organisation also who it is; nobody's personal id leaves the service."""
+    certificate, _ = ders(document)
+    try:
+        facts = x509.describe(certificate)
+    except ValueError:
+        return {}
+    algorithm = f"{facts.key_algorithm.upper()} {facts.key_bits} bit, {(facts.signature_hash or '').upper().replace('SHA', 'SHA-')}"
+    organisation = x509.load(certificate).subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    told = {"certificate_algorithm": algorithm, "certificate_organisation": str(organisation[0].value) if organisation else ""}
+    return {**told, "certificate_tax_code": facts.tax_code or ""} if document["kind"] == "school" else told

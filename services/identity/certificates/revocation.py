@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS: Final = 5.0
 """For each answer: somebody waits for it at a page."""
+AT_ONCE: Final = 10
+"""Certificates asked about at a time. Of hundreds, those that wait for their turn must not use up the time for their answer."""
 log = logging.getLogger(__name__)
 
 
@@ -24,9 +26,15 @@ async def ask(certificates: Iterable[tuple[bytes, Sequence[bytes]]], roots: Sequ
 
     REVOKED_CERTIFICATE, UNPROVABLE_CERTIFICATE; REVOCATION_UNKNOWN when trying later may help. Reaches outside: not for a transaction.
     """
+    places = asyncio.Semaphore(AT_ONCE)
     async with outgoing() as session:
         prover = Prover(roots, session, timeout_seconds=TIMEOUT_SECONDS)
-        return await asyncio.gather(*(_one(prover, certificate, chain) for certificate, chain in certificates))
+
+        async def in_turn(certificate: bytes, chain: Sequence[bytes]) -> Refused | None:
+            async with places:
+                return await _one(prover, certificate, chain)
+
+        return await asyncio.gather(*(in_turn(certificate, chain) for certificate, chain in certificates))
 
 
 async def _one(prover: Prover, certificate: bytes, chain: Sequence[bytes]) -> Refused | None:

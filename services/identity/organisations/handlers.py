@@ -14,7 +14,8 @@ from services.identity.accounts import store as accounts_store
 from services.identity.certificates import registrations as certificates
 from services.identity.certificates import store as certificates_store
 from services.identity.errors import UNKNOWN_SCHOOL
-from services.identity.organisations import people, store
+from services.identity.notices import store as notices
+from services.identity.organisations import opening, people, spans, store
 from services.identity.organisations.places import tell_issue_right
 from services.identity.store import one
 
@@ -38,7 +39,7 @@ def staff_consumer(db: Database) -> Consumer:
 
 
 async def take_staff(db: Database, session: Session, event: Event[StaffImportedV1]) -> None:
-    """The staff of the open school year become people with accounts and roles; a year before it changes nothing.
+    """The staff of the open school year become people with accounts and roles; a year before it, or a closed school, changes nothing.
 
     Raises Refused(UNKNOWN_SCHOOL).
     """
@@ -49,10 +50,11 @@ async def take_staff(db: Database, session: Session, event: Event[StaffImportedV
     if school["year"] is not None and fact.year < school["year"]:
         log.info("staff of an earlier school year left aside", extra={"school": fact.school, "year": fact.year})
         return
+    if spans.ended_on(school):
+        log.warning("staff of a closed school left aside", extra={"school": fact.school, "year": fact.year})
+        return
     if school["year"] != fact.year:
-        school = {**school, "year": fact.year}
-        await save(db, session, "schools", [Change(school)], actor=event.actor, cause=cause)
-        school = {**school, "sequence": school["sequence"] + 1}
+        school = await opening.open_year(db, session, school, fact.year, imported=True, reason="", actor=event.actor, cause=cause)
     known = await store.people_of(db, fact.school, session, [m.code for m in fact.staff])
     merged = people.merge(fact.school, known, fact.staff)
     await save(db, session, "people", [Change(p) for p in (*merged.new, *merged.changed)], actor=event.actor, cause=cause)
@@ -66,6 +68,8 @@ async def take_staff(db: Database, session: Session, event: Event[StaffImportedV
             for r in await certificates_store.open_registrations(db, session, fact.school, fact.year, owners)
         ]
         await save(db, session, "registrations", ended, actor=event.actor, cause=cause)
+        for change in ended:
+            await notices.tell(db, session, change.document, "ended", at=clock.now(), reason=change.document["refusal"])
     await tell_issue_right(db, session, school, merged.issuers_changed, actor=event.actor, cause=cause)
     details = {
         "year": fact.year,
@@ -73,4 +77,13 @@ async def take_staff(db: Database, session: Session, event: Event[StaffImportedV
         "changed": [p["_id"] for p in merged.changed],
         "refused": merged.foreign,
     }
-    await audit.record(db, session, actor=event.actor, act="staff imported", subject=fact.school, request_id=cause, details=details)
+    await audit.record(
+        db,
+        session,
+        actor=event.actor,
+        act="staff imported",
+        subject=fact.school,
+        place=fact.school,
+        request_id=cause,
+        details=details,
+    )

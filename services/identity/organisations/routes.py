@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter
@@ -18,7 +19,7 @@ from services.identity.at_hand import (
 )
 from services.identity.errors import UNKNOWN_SCHOOL, UNKNOWN_UNIT
 from services.identity.messages import Body, Code, Outcomes, Text, outcomes_of
-from services.identity.organisations import places, store
+from services.identity.organisations import places, spans, store
 from services.identity.organisations.places import Issued, Named
 from services.identity.store import one
 
@@ -45,17 +46,28 @@ class NamedPerson(Body):
 
 
 class UnitOrder(Body):
-    """`parent` is needed; only the bootstrap makes a root. `officer` may be named along; `reset` gives a new password."""
+    """`parent` is needed; only the bootstrap makes a root. `officer` may be named along; `reset` gives a new password.
+
+    `valid_from` is for a new unit, today unless given.
+    """
 
     code: Code
     name: Text
     parent: Code
     officer: NamedPerson | None = None
     reset: bool = False
+    valid_from: dt.date | None = None
+
+
+class SchoolFacts(Body):
+    """What of a school is not dated."""
+
+    levels: Annotated[list[Level], Field(min_length=1, max_length=3)]
+    tax_code: TaxCode
 
 
 class SchoolOrder(Body):
-    """`reset` gives the administrator a new one-time password although they have one."""
+    """`reset` gives the administrator a new one-time password although they have one. `valid_from` is for a new school."""
 
     code: Code
     name: Text
@@ -64,6 +76,7 @@ class SchoolOrder(Body):
     unit: Code
     administrator: NamedPerson
     reset: bool = False
+    valid_from: dt.date | None = None
 
 
 class Credential(BaseModel):
@@ -92,6 +105,8 @@ class School(BaseModel):
     unit: str
     path: list[str]
     year: str | None
+    closed_on: dt.date | None
+    successor: str | None
 
 
 class SchoolMade(School):
@@ -117,9 +132,17 @@ async def put_unit(order: UnitOrder, who: Who, door: TheDoor, db: Db, request_id
     require(who, Action.MANAGE_ORGANISATIONS, path=tuple(parent["path"]))
     officer = order.officer.named() if order.officer else None
     unit, issued = await places.put_unit(
-        door, order.code, name=order.name, parent=order.parent, officer=officer, reset=order.reset, actor=who.person, request_id=request_id
+        door,
+        order.code,
+        name=order.name,
+        parent=order.parent,
+        officer=officer,
+        reset=order.reset,
+        actor=who.person,
+        request_id=request_id,
+        valid_from=order.valid_from,
     )
-    return Unit(code=unit["_id"], name=unit["name"], path=unit["path"], officer=_credential(issued) if issued else None)
+    return Unit(code=unit["_id"], name=unit["name"], path=unit["path"], officer=credential_of(issued) if issued else None)
 
 
 @router.post("/api/identity/schools")
@@ -143,8 +166,9 @@ async def put_school(order: SchoolOrder, who: Who, door: TheDoor, db: Db, reques
         reset=order.reset,
         actor=who.person,
         request_id=request_id,
+        valid_from=order.valid_from,
     )
-    return SchoolMade(**_school(school).model_dump(), administrator=_credential(issued))
+    return SchoolMade(**_school(school).model_dump(), administrator=credential_of(issued))
 
 
 @router.get("/api/identity/schools")
@@ -153,7 +177,7 @@ async def list_schools(who: Who, db: Db) -> list[School]:
     if who.unit is not None:
         require(who, Action.VIEW_BRANCH, path=(who.unit,))
         return [_school(s) for s in await store.schools_below(db, who.unit)]
-    own = await _school_of(db, who.school or "")
+    own = await school_of(db, who.school or "")
     return [_school(own)]
 
 
@@ -176,7 +200,7 @@ async def give_credentials(
         )
         for o in outcomes
     ]
-    return [*(_credential(i) for i in issued), *refused]
+    return [*(credential_of(i) for i in issued), *refused]
 
 
 @router.post("/api/identity/issuers")
@@ -188,7 +212,7 @@ async def grant_issue(order: IssuersOrder, who: Who, door: TheDoor, request_id: 
     )
 
 
-async def _school_of(db: Database, code: str) -> Document:
+async def school_of(db: Database, code: str) -> Document:
     school = await one(db, "schools", code)
     if school is None:
         raise Refused(UNKNOWN_SCHOOL, school=code)
@@ -204,8 +228,10 @@ def _school(school: Document) -> School:
         unit=school["unit"],
         path=school["path"],
         year=school["year"],
+        closed_on=spans.ended_on(school),
+        successor=school.get("successor"),
     )
 
 
-def _credential(issued: Issued) -> Credential:
+def credential_of(issued: Issued) -> Credential:
     return Credential(person=issued.person, name=issued.name, username=issued.username, one_time_password=issued.one_time_password)

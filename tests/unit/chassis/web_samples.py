@@ -7,14 +7,40 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.chassis.web.look import Deadline, MenuGroup, MenuItem, Notice, User
+from tests.unit.chassis.web_samples_accounts import accounts
+from tests.unit.chassis.web_samples_activity import activity
+from tests.unit.chassis.web_samples_agents import agents
+from tests.unit.chassis.web_samples_approval import approval
 from tests.unit.chassis.web_samples_base import MOMENT, OUTSIDE, Sample, name_of, paging, progress, shell, variants
+from tests.unit.chassis.web_samples_certificates import certificates
+from tests.unit.chassis.web_samples_factors import factors
+from tests.unit.chassis.web_samples_openid import openid
+from tests.unit.chassis.web_samples_organisations import organisations
 from tests.unit.chassis.web_samples_records import records
+from tests.unit.chassis.web_samples_registering import registering
 
 PACKAGES = ("services.identity", "services.records", "services.signing", "services.publishing", "services.district")
 
 
 def samples() -> list[Sample]:
-    return [*_identity(), *_descriptions(), *records(), *_signing(), *_publishing(), *_district(), *_chassis()]
+    return [
+        *_identity(),
+        *agents(),
+        *approval(),
+        *registering(),
+        *accounts(),
+        *factors(),
+        *openid(),
+        *organisations(),
+        *activity(),
+        *_descriptions(),
+        *records(),
+        *_signing(),
+        *_publishing(),
+        *_district(),
+        *certificates(),
+        *_chassis(),
+    ]
 
 
 def _identity() -> Iterator[Sample]:
@@ -30,6 +56,7 @@ def _identity() -> Iterator[Sample]:
             ("UNIT", "Quản lý Phòng/Sở GD&ĐT", ""),
         ],
         "values": {"version": "TH", "username": ""},
+        "outside": [("Cổng xác thực thử nghiệm", "/identity/sign-in/oidc/sandbox")],
         "errors": {},
     }
     yield Sample("identity/sign_in", "identity/sign_in.html", sign_in)
@@ -72,36 +99,6 @@ def _identity() -> Iterator[Sample]:
     ]
     yield Sample("identity/home", "identity/home.html", {"shell": shell(), "title": "Trang chính", "tasks": tasks})
     yield Sample("identity/home-empty", "identity/home.html", {"shell": shell(menu=()), "title": "Trang chính", "tasks": []})
-    states = ("PENDING", "APPROVED", "REFUSED", "NOT_REGISTERED")
-    yield from variants(
-        "identity/staff",
-        lambda rows: {
-            "shell": shell(),
-            "title": "1.3. Duyệt tài khoản ký",
-            "query": {"sort": "name", "order": "asc"},
-            "paging": paging(rows, rows + 740 if rows > 1 else rows),
-            "action": "/identity/staff",
-            "copy_action": "/identity/staff/copy",
-            "rows": [
-                {
-                    "id": f"p{number}",
-                    "name": name_of(number),
-                    "code": f"CB{number:03}",
-                    "position": "Giáo viên",
-                    "means": "" if number % 4 == 3 else "Remote Signing",
-                    "provider": "" if number % 4 == 3 else "Nhà cung cấp A",
-                    "certificate_serial": "" if number % 4 == 3 else "54:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F",
-                    "valid_until": None if number % 4 == 3 else dt.date(2027, 3, 1),
-                    "state": states[number % 4],
-                    "reason": "Chứng thư số không phải của cán bộ này." if number % 4 == 2 else "",
-                    "issuer": number % 9 == 0,
-                    "href": f"/identity/staff/p{number}",
-                }
-                for number in range(rows)
-            ],
-        },
-    )
-
     yield from variants(
         "identity/devices",
         lambda rows: {
@@ -293,37 +290,6 @@ def _district() -> Iterator[Sample]:
                     "name": f"Trường Tiểu học số {number + 1}",
                     "unit": "Phường An Hải",
                     "counts": counts[number % 5],
-                }
-                for number in range(rows)
-            ],
-        },
-    )
-
-    decisions = ("pending", "approved", "refused")
-    yield from variants(
-        "district/certificates",
-        lambda rows: {
-            "shell": unit,
-            "title": "6.1. Duyệt chứng thư số đơn vị",
-            "query": {},
-            "paging": paging(rows),
-            "action": "/district/certificates",
-            "kinds": [("school", "Chứng thư số nhà trường"), ("manager", "Tài khoản ký của cán bộ quản lý")],
-            "selectable": (rows + 2) // 3,
-            "rows": [
-                {
-                    "id": f"r{number}",
-                    "school_name": f"Trường Tiểu học số {number + 1}",
-                    "kind": "Chứng thư số nhà trường",
-                    "person_name": name_of(number),
-                    "subject": f"Trường Tiểu học số {number + 1}",
-                    "issuer": "CA công cộng thử nghiệm",
-                    "serial": "54010203040506070809",
-                    "valid_from": MOMENT,
-                    "valid_to": MOMENT + dt.timedelta(days=365),
-                    "requested_at": MOMENT,
-                    "state": decisions[number % 3],
-                    "reason": "Sai mã số thuế." if number % 3 == 2 else "",
                 }
                 for number in range(rows)
             ],

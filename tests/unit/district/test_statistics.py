@@ -31,7 +31,7 @@ def test_a_school_without_any_data_is_listed_with_zeros() -> None:
 
 
 def request(state: str = "pending") -> dict[str, Any]:
-    return {"_id": "r-1", "sequence": 1, "state": state, "kind": "school", "path": ["031", "03101"]}
+    return {"_id": "r-1", "sequence": 1, "state": state, "kind": "school", "person": "31300001004", "path": ["031", "03101"]}
 
 
 def test_a_decision_is_made_once() -> None:

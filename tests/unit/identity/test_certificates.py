@@ -46,7 +46,8 @@ def candidate(credential: str = "c1", *problems: x509.Problem) -> Candidate:
 
 
 def register(who: dict[str, Any], kind: certificates.Kind = "person", **more: Any) -> Change | None:
-    given: dict[str, Any] = {"provider": "sandbox", "reason": "", "waiting": None, "approved": None, "at": AT, **more}
+    where = {"means": "remote", "provider": "sandbox", "proof": {}}
+    given: dict[str, Any] = {**where, "reason": "", "waiting": None, "approved": None, "at": AT, **more}
     chosen = given.pop("chosen", candidate())
     return certificates.register(Wanted(kind, SCHOOL, who), chosen, **given)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.identity.accounts import devices, sessions
+from services.chassis import origin
+from services.identity.accounts import sessions
 
 APPLE = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
 BLINK = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0"
@@ -40,7 +41,7 @@ MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)"
     ],
 )
 def test_a_device_is_named_by_browser_and_system(user_agent: str, words: str) -> None:
-    assert devices.in_words(user_agent) == words
+    assert origin.in_words(user_agent) == words
 
 
 @pytest.mark.parametrize(
@@ -48,12 +49,12 @@ def test_a_device_is_named_by_browser_and_system(user_agent: str, words: str) ->
     ["", "python-httpx/0.28.1", "curl/8.5.0", "Mozilla/5.0", "Chrome/131", "Windows NT 10.0", "<script>alert(1)</script>", "x" * 10_240],
 )
 def test_what_is_in_no_table_is_another_device(user_agent: str) -> None:
-    assert devices.in_words(user_agent) == "Thiết bị khác"
+    assert origin.in_words(user_agent) == "Thiết bị khác"
 
 
 def test_nothing_of_the_header_gets_into_the_words() -> None:
     said = "<b>Chrome/1</b> Windows NT " + "y" * 10_240
-    assert devices.in_words(said) == "Chrome trên Windows"
+    assert origin.in_words(said) == "Chrome trên Windows"
 
 
 def test_the_name_of_a_session_in_the_list_gives_away_neither_secret_nor_digest() -> None:

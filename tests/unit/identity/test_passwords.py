@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import secrets
 import unicodedata
+from pathlib import Path
 
 import pytest
 
 from services.chassis.errors import Refused
-from services.identity.accounts import passwords
+from services.chassis.vietnamese import fold
+from services.identity.accounts import common, passwords
 from services.identity.accounts.passwords import Hashing
 
 
@@ -25,6 +28,63 @@ from services.identity.accounts.passwords import Hashing
 def test_a_weak_new_password_is_refused(new: str, rule: str) -> None:
     with pytest.raises(Refused, match=rule):
         passwords.check_new(new, old="abcd-efgh-jkmn", username="31300001003")
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        "matkhau123",
+        "MatKhau@2026",
+        "Mật khẩu 2026!",
+        "hocba@2026",
+        "giaovien123456",
+        "GiaoVien@Haiphong",
+        "P@ssw0rd2026",
+        "qwertyuiop",
+        "1q2w3e4r5t",
+        "iloveyou!!",
+        "anhyeuem1990",
+        "abcdabcdabcd",
+        "Admin@123456",
+        "0912345678",
+        "031190000003",
+        "20/11/1982!!",
+        "NguyenVanAn2026",
+        "adm1n1strator",
+        "123456haiphong",
+    ],
+)
+def test_a_password_that_everybody_thinks_of_is_refused(new: str) -> None:
+    with pytest.raises(Refused, match="commonly used"):
+        passwords.check_new(new, old="abcd-efgh-jkmn", username="31300001003")
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        "một cụm từ dài",
+        "con mèo ăn bánh chưng",
+        "xe buýt số bảy",
+        "Tre xanh 9 lá!",
+        "k7w2-xq9d-mt4e",
+        "cửa sổ nhìn ra sông",
+        "vQ8_xkTz-3hLw1pR",
+    ],
+)
+def test_an_own_phrase_is_taken(new: str) -> None:
+    passwords.check_new(new, old="abcd-efgh-jkmn", username="31300001003")
+
+
+def test_a_password_made_by_a_program_is_hardly_ever_taken_for_a_common_one() -> None:
+    made = [secrets.token_urlsafe(12) for _ in range(2000)] + [passwords.make_one_time() for _ in range(2000)]
+    assert [one for one in made if common.is_common(one)] == []
+
+
+def test_the_list_of_common_passwords_is_folded_and_without_repetition() -> None:
+    lines = Path(common.__file__).with_name("common_passwords.txt").read_text(encoding="utf-8").splitlines()
+    assert len(lines) > 800
+    assert lines == sorted(set(lines))
+    assert [line for line in lines if line != fold(line)] == []
 
 
 def test_a_password_of_ten_characters_is_taken() -> None:

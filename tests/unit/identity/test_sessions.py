@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from contracts.access import Role
+from services.chassis.origin import Origin
 from services.identity.accounts import sessions
+from services.identity.accounts.sessions import Factor, Missing
 from services.identity.organisations import people
 
 AT = dt.datetime(2026, 5, 28, 1, 0, tzinfo=dt.UTC)
 TOKEN = sessions.new_token()
-ORIGIN = sessions.Origin("Chrome trên Windows", "203.0.113.7")
+ORIGIN = Origin("Chrome trên Windows", "203.0.113.7")
 
 
 def person(**facts: Any) -> dict[str, Any]:
@@ -21,8 +23,8 @@ def person(**facts: Any) -> dict[str, Any]:
 
 
 def read(after: dt.timedelta, seen_after: dt.timedelta = dt.timedelta()) -> sessions.Here | None:
-    session = sessions.new_session(TOKEN, "31300001006", "TH", forced=False, at=AT, origin=ORIGIN)
-    return sessions.read(TOKEN, {**session, "seen_at": AT + seen_after}, person(), AT + after)
+    session = sessions.new_session(TOKEN, "31300001006", "TH", forced=False, factor=Factor.NONE, at=AT, origin=ORIGIN)
+    return sessions.read(TOKEN, {**session, "seen_at": AT + seen_after}, person(), AT + after, demanding=True)
 
 
 def test_a_session_ends_after_half_an_hour_without_use() -> None:
@@ -44,7 +46,7 @@ def test_use_is_written_down_once_a_minute_at_most() -> None:
 
 def test_the_secret_has_256_bits_and_does_not_stand_in_what_is_kept() -> None:
     assert len(TOKEN) == 43
-    session = sessions.new_session(TOKEN, "31300001006", "TH", forced=False, at=AT, origin=ORIGIN)
+    session = sessions.new_session(TOKEN, "31300001006", "TH", forced=False, factor=Factor.NONE, at=AT, origin=ORIGIN)
     assert TOKEN not in str(session)
     assert sessions.csrf_of(TOKEN) not in str(session)
 
@@ -54,11 +56,53 @@ def test_forms_of_two_sessions_are_protected_by_different_values() -> None:
 
 
 def test_a_session_tells_the_roles_that_the_person_has_now() -> None:
-    session = sessions.new_session(TOKEN, "31300001006", "TH", forced=False, at=AT, origin=ORIGIN)
-    here = sessions.read(TOKEN, session, person(teaches=True, homeroom_of=["1A"]), AT)
+    session = sessions.new_session(TOKEN, "31300001006", "TH", forced=False, factor=Factor.NONE, at=AT, origin=ORIGIN)
+    here = sessions.read(TOKEN, session, person(teaches=True, homeroom_of=["1A"]), AT, demanding=True)
     assert here is not None
     assert here.who.roles == {Role.SUBJECT_TEACHER, Role.HOMEROOM_TEACHER}
     assert here.who.homeroom_of == ("1A",)
+
+
+@pytest.mark.parametrize(
+    ("facts", "forced", "factor", "demanding", "missing"),
+    [
+        ({"teaches": True}, False, Factor.NONE, True, None),
+        ({"teaches": True}, True, Factor.NONE, True, Missing.PASSWORD),
+        ({"teaches": True}, False, Factor.ASKED, True, Missing.SECOND_FACTOR),
+        ({"teaches": True}, True, Factor.ASKED, True, Missing.SECOND_FACTOR),
+        ({"teaches": True}, True, Factor.GIVEN, True, Missing.PASSWORD),
+        ({"administrator_given": True}, False, Factor.NONE, True, Missing.ENROLMENT),
+        ({"administrator_given": True}, True, Factor.NONE, True, Missing.PASSWORD),
+        ({"administrator_given": True}, False, Factor.GIVEN, True, None),
+        ({"administrator_given": True}, False, Factor.NONE, False, None),
+        ({"administrator_given": True}, False, Factor.ASKED, False, Missing.SECOND_FACTOR),
+    ],
+)
+def test_a_session_tells_which_step_of_signing_in_comes_next(
+    facts: dict[str, Any], forced: bool, factor: Factor, demanding: bool, missing: Missing | None
+) -> None:
+    session = sessions.new_session(TOKEN, "31300001006", "TH", forced=forced, factor=factor, at=AT, origin=ORIGIN)
+    here = sessions.read(TOKEN, session, person(**facts), AT, demanding=demanding)
+    assert here is not None
+    assert here.missing is missing
+
+
+def test_a_role_that_needs_a_second_factor_asks_for_it_in_the_session_that_runs() -> None:
+    session = sessions.new_session(TOKEN, "31300001006", "TH", forced=False, factor=Factor.NONE, at=AT, origin=ORIGIN)
+    before, after = (sessions.read(TOKEN, session, person(teaches=True, administrator_given=n), AT, demanding=True) for n in (False, True))
+    assert before is not None
+    assert after is not None
+    assert (before.missing, after.missing) == (None, Missing.ENROLMENT)
+
+
+def test_a_session_of_before_the_upgrade_counts_as_confirmed_when_it_began() -> None:
+    session = sessions.new_session(TOKEN, "31300001006", "TH", forced=False, factor=Factor.NONE, at=AT, origin=ORIGIN)
+    for name in ("factor", "confirmed_at"):
+        del session[name]
+    here = sessions.read(TOKEN, session, person(teaches=True), AT + dt.timedelta(minutes=10), demanding=True)
+    assert here is not None
+    assert here.missing is None
+    assert here.who.auth_time == int(AT.timestamp())
 
 
 @pytest.mark.parametrize(

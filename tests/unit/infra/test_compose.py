@@ -41,7 +41,11 @@ def test_a_service_is_told_the_same_settings_and_ports(services: dict[str, dict[
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_gets_its_own_secrets_only(services: dict[str, dict[str, Any]], service: str) -> None:
     given = {entry if isinstance(entry, str) else entry["source"] for entry in services[f"{service}-web"]["secrets"]}
-    own = {"identity": {"token-signing.jwk"}, "signing": {"sealing-key"}, "publishing": {"gateway-callback"}}.get(service, set())
+    own = {
+        "identity": {"token-signing.jwk", "identity-sealing-key", "factor-key", "agent-jobs.jwk", "openid-client"},
+        "signing": {"sealing-key"},
+        "publishing": {"gateway-callback"},
+    }.get(service, set())
     assert given == {f"mongo-{service}", f"minio-{service}", "token-keys.jwks", "ca.pem"} | own
 
 

@@ -105,7 +105,8 @@ def test_a_service_is_told_no_secret_of_another(made: Instance) -> None:
         secret_files = [value for value in told[service].values() if value.startswith(str(made.secrets))]
         assert not [path for path in secret_files if path.endswith(tuple(others))]
     assert {service for service in SERVICES if "HOCBA_TOKEN_SIGNING_KEY_FILE" in told[service]} == {"identity"}
-    assert {service for service in SERVICES if "HOCBA_SEALING_KEY_FILE" in told[service]} == {"signing"}
+    sealing_keys = {service: told[service]["HOCBA_SEALING_KEY_FILE"] for service in SERVICES if "HOCBA_SEALING_KEY_FILE" in told[service]}
+    assert (set(sealing_keys), len(set(sealing_keys.values()))) == ({"identity", "signing"}, 2)
     assert {service for service in SERVICES if "HOCBA_SERVICE_KEY_FILE" in told[service]} == {"publishing"}
 
 

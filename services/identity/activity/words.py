@@ -1,0 +1,320 @@
+"""Acts and their details in words. Every act that any service records has its line here; a test compares."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.chassis.web.look import vn_number, vn_time
+
+SIGN_IN, PEOPLE, CERTIFICATES, DATA, SIGNING, SENDING, OVERSEEING = (
+    "Đăng nhập",
+    "Tổ chức, nhân sự",
+    "Chứng thư số, tài khoản ký",
+    "Dữ liệu học bạ",
+    "Ký số",
+    "Gửi học bạ",
+    "Kiểm tra, giám sát",
+)
+KINDS = (SIGN_IN, PEOPLE, CERTIFICATES, DATA, SIGNING, SENDING, OVERSEEING)
+
+
+@dataclass(frozen=True)
+class Words:
+    """`refused`: nothing was done, or what was asked for was turned down."""
+
+    text: str
+    kind: str
+    refused: bool = False
+
+
+ACTS: dict[str, Words] = {
+    "signed in": Words("Đăng nhập", SIGN_IN),
+    "signed out": Words("Đăng xuất", SIGN_IN),
+    "session ended": Words("Đăng xuất một thiết bị", SIGN_IN),
+    "other sessions ended": Words("Đăng xuất mọi thiết bị khác", SIGN_IN),
+    "sign-in link asked for": Words("Yêu cầu liên kết tài khoản đăng nhập bên ngoài", SIGN_IN),
+    "sign-in link decided": Words("Duyệt hoặc từ chối liên kết đăng nhập", SIGN_IN),
+    "sign-in link removed": Words("Xoá liên kết đăng nhập", SIGN_IN),
+    "password changed": Words("Đổi mật khẩu", SIGN_IN),
+    "password refused": Words("Nhập sai mật khẩu", SIGN_IN, refused=True),
+    "sign-in locked": Words("Tạm khoá đăng nhập do nhập sai nhiều lần", SIGN_IN, refused=True),
+    "password recovery asked for": Words("Yêu cầu cấp lại mật khẩu", SIGN_IN),
+    "recovery link made": Words("Tạo đường dẫn đặt lại mật khẩu", SIGN_IN),
+    "password recovery refused": Words("Từ chối cấp lại mật khẩu", SIGN_IN, refused=True),
+    "password reset": Words("Đặt lại mật khẩu bằng đường dẫn", SIGN_IN),
+    "identity confirmed": Words("Xác nhận lại danh tính", SIGN_IN),
+    "second factor enrolled": Words("Thêm cách xác thực hai lớp", SIGN_IN),
+    "second factor given": Words("Xác thực hai lớp", SIGN_IN),
+    "second factor refused": Words("Xác thực hai lớp không đúng", SIGN_IN, refused=True),
+    "second factor removed": Words("Xoá cách xác thực hai lớp", SIGN_IN),
+    "spare codes made": Words("Tạo mã dự phòng", SIGN_IN),
+    "administrator taken": Words("Thu quyền quản trị viên", PEOPLE),
+    "officer moved": Words("Chuyển cán bộ quản lý cấp trên sang đơn vị khác", PEOPLE),
+    "officer released": Words("Cán bộ quản lý cấp trên thôi nhiệm vụ", PEOPLE),
+    "change planned": Words("Lập kế hoạch thay đổi đơn vị, trường", PEOPLE),
+    "change done": Words("Thay đổi đơn vị, trường có hiệu lực", PEOPLE),
+    "change undone": Words("Huỷ kế hoạch thay đổi đơn vị, trường", PEOPLE),
+    "change failed": Words("Không thực hiện được thay đổi đơn vị, trường", PEOPLE, refused=True),
+    "school year opened": Words("Mở năm học", PEOPLE),
+    "dates set": Words("Đặt ngày của năm học", PEOPLE),
+    "one-time password issued": Words("Cấp mật khẩu dùng một lần", PEOPLE),
+    "unit set": Words("Khai báo đơn vị quản lý", PEOPLE),
+    "school set": Words("Khai báo trường", PEOPLE),
+    "officer set": Words("Khai báo cán bộ quản lý cấp trên", PEOPLE),
+    "administrator set": Words("Khai báo quản trị viên của trường", PEOPLE),
+    "staff imported": Words("Cập nhật nhân sự từ dữ liệu nhập", PEOPLE),
+    "person entered": Words("Thêm nhân sự chưa có trong dữ liệu nhập", PEOPLE),
+    "person corrected": Words("Sửa thông tin nhân sự nhập thêm", PEOPLE),
+    "person left": Words("Ghi nhận nghỉ, chuyển đi", PEOPLE),
+    "person returned": Words("Ghi nhận trở lại công tác", PEOPLE),
+    "account unlocked": Words("Mở khoá đăng nhập", PEOPLE),
+    "signed out everywhere": Words("Đăng xuất khỏi mọi thiết bị", PEOPLE),
+    "issue right set": Words("Phân quyền Ký phát hành", PEOPLE),
+    "signing account registered": Words("Đăng ký tài khoản ký", CERTIFICATES),
+    "school certificate registered": Words("Đăng ký chứng thư số của trường", CERTIFICATES),
+    "signing account decided": Words("Duyệt hoặc từ chối tài khoản ký", CERTIFICATES),
+    "school certificate decided": Words("Ghi nhận kết quả duyệt chứng thư số của trường", CERTIFICATES),
+    "approve certificate": Words("Duyệt chứng thư số", CERTIFICATES),
+    "refuse certificate": Words("Từ chối chứng thư số", CERTIFICATES, refused=True),
+    "signing account watched": Words("Theo dõi chứng thư số của tài khoản ký", CERTIFICATES),
+    "school certificate watched": Words("Theo dõi chứng thư số của trường", CERTIFICATES),
+    "signing account copied": Words("Lấy tài khoản ký từ năm trước", CERTIFICATES),
+    "school certificate copied": Words("Lấy chứng thư số của trường từ năm trước", CERTIFICATES),
+    "signing accounts exported": Words("Kết xuất danh sách tài khoản ký", CERTIFICATES),
+    "key proof begun": Words("Bắt đầu chứng minh đang giữ khoá ký", CERTIFICATES),
+    "key proof asked": Words("Yêu cầu ký thử để chứng minh đang giữ khoá", CERTIFICATES),
+    "key proof ended": Words("Kết thúc chứng minh đang giữ khoá ký", CERTIFICATES),
+    "image uploaded": Words("Tải lên ảnh chữ ký hoặc con dấu", CERTIFICATES),
+    "image edited": Words("Chỉnh sửa ảnh chữ ký hoặc con dấu", CERTIFICATES),
+    "image restored": Words("Dùng lại ảnh chữ ký hoặc con dấu trước đó", CERTIFICATES),
+    "import read": Words("Tải lên tệp dữ liệu tổng kết để xem trước", DATA),
+    "import": Words("Nhập dữ liệu tổng kết", DATA),
+    "create": Words("Tạo học bạ", DATA),
+    "confirm": Words("Xác nhận hoàn thành học bạ", DATA),
+    "undo confirm": Words("Huỷ xác nhận hoàn thành học bạ", DATA),
+    "start batch": Words("Bắt đầu ký", SIGNING),
+    "cancel batch": Words("Dừng lượt ký", SIGNING),
+    "sign": Words("Ký học bạ", SIGNING),
+    "not signed": Words("Không ký được học bạ", SIGNING, refused=True),
+    "agent pairing begun": Words("Tạo mã ghép công cụ ký", SIGNING),
+    "agent paired": Words("Ghép công cụ ký", SIGNING),
+    "agent asked": Words("Gửi yêu cầu đến công cụ ký", SIGNING),
+    "agent answered": Words("Công cụ ký trả lời", SIGNING),
+    "submit": Words("Gửi học bạ lên hệ thống", SENDING),
+    "submission stopped": Words("Dừng gửi do tệp lưu trữ bị hỏng", SENDING, refused=True),
+    "package sent": Words("Chuyển gói học bạ đến Cổng tiếp nhận", SENDING),
+    "package answered": Words("Cổng tiếp nhận trả lời gói học bạ", SENDING),
+    "activity seen": Words("Đánh dấu đã xem hoạt động bất thường", OVERSEEING),
+    "audit exported": Words("Kết xuất nhật ký hoạt động", OVERSEEING),
+    "problem reported": Words("Báo lỗi", OVERSEEING),
+    "problem answered": Words("Trả lời báo lỗi", OVERSEEING),
+}
+REFUSED_ACTS = tuple(act for act, words in ACTS.items() if words.refused)
+MACHINES = {
+    "anonymous": "Chưa đăng nhập",
+    "bootstrap": "Thiết lập hệ thống",
+    "identity": "Hệ thống tài khoản",
+    "records": "Hệ thống dữ liệu",
+    "signing": "Hệ thống ký số",
+    "publishing": "Hệ thống gửi học bạ",
+    "district": "Hệ thống quản lý cấp trên",
+    "national-gateway": "Cổng tiếp nhận",
+}
+"""Who acts without being a person."""
+SERVICES = {
+    "identity": "Tài khoản, chứng thư số",
+    "records": "Dữ liệu học bạ",
+    "signing": "Ký số",
+    "publishing": "Gửi học bạ",
+    "district": "Quản lý cấp trên",
+}
+FIELDS = {
+    "accepted": "Đã tiếp nhận",
+    "address": "Địa chỉ mạng",
+    "after": "Sau",
+    "agent": "Công cụ ký",
+    "attempt": "Lần thứ",
+    "attempts": "Số lần gửi",
+    "before": "Trước",
+    "by": "Bằng",
+    "certificate": "Chứng thư số",
+    "changed": "Thay đổi",
+    "class": "Lớp",
+    "classes": "Số lớp",
+    "code": "Mã lỗi",
+    "complete": "Đủ dữ liệu",
+    "copied_from": "Lấy từ",
+    "count": "Số lượng",
+    "created": "Đã tạo",
+    "day": "Ngày thực hiện",
+    "deadline": "Hạn nộp",
+    "desk": "Nơi xử lý",
+    "drop_factors": "Bỏ xác thực hai lớp",
+    "ends_on": "Ngày kết thúc",
+    "errors": "Lỗi",
+    "factor": "Cách xác thực",
+    "factors_dropped": "Đã xoá xác thực hai lớp",
+    "failure": "Lỗi của công cụ ký",
+    "files": "Số tệp",
+    "findings": "Hoạt động đã xem",
+    "from": "Từ ngày",
+    "import": "Lượt nhập",
+    "imported": "Theo dữ liệu nhập",
+    "items": "Số mục",
+    "job": "Lượt xử lý",
+    "kind": "Loại",
+    "link": "Liên kết",
+    "levels": "Cấp học",
+    "made_by": "Người tạo",
+    "means": "Phương tiện",
+    "missing": "Bước đăng nhập còn thiếu",
+    "name": "Tên",
+    "new": "Mới",
+    "officers": "Cán bộ",
+    "on": "Ngày",
+    "one_time": "Mật khẩu dùng một lần",
+    "one_time_before": "Trước đó là mật khẩu dùng một lần",
+    "outcome": "Kết quả",
+    "page": "Trang",
+    "parent": "Đơn vị cấp trên",
+    "path": "Các cấp quản lý",
+    "position": "Chức vụ",
+    "proof": "Lượt chứng minh",
+    "passed": "Chuyển theo",
+    "provider": "Nhà cung cấp",
+    "pupils": "Số học sinh",
+    "reason": "Lý do",
+    "refusal": "Mã từ chối",
+    "refused": "Từ chối",
+    "rejected": "Bị từ chối",
+    "request": "Yêu cầu",
+    "roles": "Vai trò",
+    "rows": "Số dòng",
+    "school": "Trường",
+    "session": "Phiên",
+    "sessions": "Các phiên",
+    "sha256": "Dấu vân tay SHA-256",
+    "signed": "Đã ký",
+    "starts_on": "Ngày bắt đầu",
+    "state": "Trạng thái",
+    "step": "Bước ký",
+    "target": "Đơn vị nhận",
+    "tax_code": "Mã số thuế",
+    "to": "Đến ngày",
+    "transcripts": "Học bạ",
+    "unchecked_told": "Đã báo chưa kiểm tra được",
+    "unit": "Đơn vị",
+    "until": "Hạn dùng",
+    "version": "Phiên bản",
+    "warnings": "Cảnh báo",
+    "year": "Năm học",
+}
+VALUES = {
+    "ACCEPTED": "Đã tiếp nhận",
+    "APPROVED": "Đã duyệt",
+    "CLEARED": "Sẵn sàng gửi",
+    "CONFIRMED": "Đã xác nhận hoàn thành",
+    "DONE": "Đã xong",
+    "ENDED": "Đã kết thúc",
+    "NEW": "Mới",
+    "NOT_SENT": "Chưa gửi",
+    "OVERSIGHT": "Phòng/Sở",
+    "PENDING": "Chờ duyệt",
+    "REFUSED": "Từ chối",
+    "REJECTED": "Bị từ chối",
+    "REPLACED": "Đã thay thế",
+    "REQUESTED": "Đã yêu cầu gửi",
+    "SIGNED": "Đã ký đủ",
+    "SUSPENDED": "Tạm dừng",
+    "WORKING": "Đang xử lý",
+    "abolish_unit": "Giải thể đơn vị",
+    "administrator": "Quản trị viên",
+    "approved": "Đã duyệt",
+    "cancelled": "Đã dừng",
+    "clerk": "Nhân viên học vụ",
+    "close_school": "Đóng cửa trường",
+    "expired": "Quá thời hạn",
+    "failed": "Không thực hiện được",
+    "homeroom": "Giáo viên chủ nhiệm ký duyệt",
+    "homeroom_teacher": "Giáo viên chủ nhiệm",
+    "issue": "Ký phát hành",
+    "issuer": "Nhân sự ký phát hành",
+    "leader": "Lãnh đạo ký duyệt",
+    "manager": "Cán bộ quản lý",
+    "merge_unit": "Sáp nhập đơn vị",
+    "move_school": "Chuyển trường sang đơn vị khác",
+    "move_unit": "Chuyển đơn vị cấp trên",
+    "officer": "Cán bộ quản lý cấp trên",
+    "passkey": "Khoá truy cập",
+    "password": "Mật khẩu",
+    "pending": "Chờ duyệt",
+    "person": "Cá nhân",
+    "refused": "Từ chối",
+    "rename_school": "Đổi tên trường",
+    "rename_unit": "Đổi tên đơn vị",
+    "school": "Nhà trường",
+    "seal": "Con dấu",
+    "signature": "Chữ ký",
+    "spare": "Mã dự phòng",
+    "subject_teacher": "Giáo viên bộ môn",
+    "subjects": "Giáo viên bộ môn ký duyệt",
+    "totp": "Ứng dụng xác thực",
+}
+"""What a state or kind in details is called; what is not here is shown as it is."""
+SHOWN_OF_A_LIST = 10
+
+
+def words_of(act: str) -> Words:
+    """An act of a newer service is shown as it is recorded."""
+    return ACTS.get(act, Words(act, OVERSEEING))
+
+
+def lines(details: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, str]]:
+    """(what, its value) in words; before and after of the same thing come as one line."""
+    before, after = details.get("before"), details.get("after")
+    if isinstance(before, Mapping) and isinstance(after, Mapping) and not (_moment(before) or _moment(after)):
+        for key in sorted({*before, *after}):
+            if before.get(key) != after.get(key):
+                yield _label(key, under), f"{value(before.get(key))} → {value(after.get(key))}"
+    elif "before" in details and "after" in details:
+        yield under or "Thay đổi", f"{value(before)} → {value(after)}"
+    else:
+        yield from ((_label(key, under), value(details[key])) for key in ("before", "after") if key in details)
+    for key, held in details.items():
+        if key in ("before", "after"):
+            continue
+        if isinstance(held, Mapping) and not _moment(held):
+            yield from lines(held, _label(key, under))
+        else:
+            yield _label(key, under), value(held)
+
+
+def value(held: object) -> str:
+    if held is None or held in ("", [], ()):
+        return "không có"
+    if isinstance(held, bool):
+        return "có" if held else "không"
+    if isinstance(held, int | float):
+        return vn_number(held)
+    if isinstance(held, Mapping):
+        moment = _moment(held)
+        return vn_time(moment) if moment else ", ".join(f"{_label(str(key))}: {value(each)}" for key, each in held.items())
+    if isinstance(held, list | tuple):
+        shown = ", ".join(value(each) for each in held[:SHOWN_OF_A_LIST])
+        more = len(held) - SHOWN_OF_A_LIST
+        return f"{shown} và {vn_number(more)} mục khác" if more > 0 else shown
+    return VALUES.get(str(held), str(held))
+
+
+def _label(key: str, under: str = "") -> str:
+    own = FIELDS.get(key, key)
+    return f"{under}, {own}" if under else own
+
+
+def _moment(held: Mapping[str, Any]) -> dt.datetime | None:
+    """A time as the audit chain writes it."""
+    text = held.get("$datetime") if len(held) == 1 else None
+    return dt.datetime.fromisoformat(text) if isinstance(text, str) else None

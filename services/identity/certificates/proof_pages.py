@@ -1,0 +1,118 @@
+"""Pages of a proof: the choice of the certificate, the wait for the key, and what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Form, Path, Request
+from fastapi.responses import RedirectResponse, Response
+
+from contracts.menu import SCHOOL_CERTIFICATE, SIGNING_ACCOUNT
+from services.chassis import clock
+from services.chassis.errors import Refused
+from services.chassis.web.look import render
+from services.identity.at_hand import RequestId, TheRegistry
+from services.identity.certificates import account_pages, in_words, proofs, proving, school_pages
+from services.identity.certificates.proof_routes import own_proof, what_to_do
+from services.identity.certificates.register_pages import CsrfField, said
+from services.identity.certificates.registrations import MEANS_NAMES
+from services.identity.pages import Settled, check_form, frame
+
+if TYPE_CHECKING:
+    from services.chassis.mongo import Document
+    from services.identity.accounts.sessions import Here
+    from services.identity.certificates.registering import Registry
+    from services.identity.certificates.registrations import Candidate
+
+router = APIRouter(prefix="/ui/identity/proofs", include_in_schema=False)
+
+ProofId = Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$")]
+BEGUN_AT = {"person": SIGNING_ACCOUNT, "school": SCHOOL_CERTIFICATE}
+TONES = {proofs.CHOOSING: "info", proofs.WAITING: "waiting", proofs.PROVED: "success", proofs.REFUSED: "danger", proofs.EXPIRED: "danger"}
+READING = "Đang đọc chứng thư số"
+
+
+@router.get("/{proof_id}")
+async def show(request: Request, proof_id: ProofId, here: Settled, registry: TheRegistry, request_id: RequestId) -> Response:
+    """Carries the proof on; once it is proved, leads back to the page where it began."""
+    await own_proof(registry, proof_id, here.who)
+    proof = await proving.poll(registry, proof_id, here.who, request_id=request_id)
+    return await _page(request, here, registry, proof)
+
+
+@router.post("/{proof_id}")
+async def choose(
+    request: Request,
+    proof_id: ProofId,
+    *,
+    here: Settled,
+    registry: TheRegistry,
+    request_id: RequestId,
+    credential: Annotated[str, Form()] = "",
+    csrf: CsrfField = "",
+) -> Response:
+    check_form(here, csrf)
+    proof = await own_proof(registry, proof_id, here.who)
+    if not credential:
+        return await _page(request, here, registry, proof, errors={"credential": "Chọn một chứng thư số."})
+    try:
+        await proving.choose(registry, proof_id, here.who, credential[:200], request_id=request_id)
+    except Refused as refused:
+        return await _page(request, here, registry, proof, errors=said(refused))
+    return RedirectResponse(f"/ui/identity/proofs/{proof_id}", status_code=303)
+
+
+@router.post("/{proof_id}/give-up")
+async def give_up(proof_id: ProofId, *, here: Settled, registry: TheRegistry, request_id: RequestId, csrf: CsrfField = "") -> Response:
+    check_form(here, csrf)
+    proof = await own_proof(registry, proof_id, here.who)
+    await proving.give_up(registry, proof_id, here.who, request_id=request_id)
+    return RedirectResponse(BEGUN_AT[proof["kind"]], status_code=303)
+
+
+async def _page(request: Request, here: Here, registry: Registry, proof: Document, *, errors: dict[str, str] | None = None) -> Response:
+    back = BEGUN_AT[proof["kind"]]
+    alone = "HX-Request" in request.headers
+    if proof["state"] == proofs.PROVED:
+        return Response(headers={"HX-Redirect": f"{back}?done=1"}) if alone else RedirectResponse(f"{back}?done=1", status_code=303)
+    choosing = proof["state"] == proofs.CHOOSING and bool(proof["offers"])
+    if choosing and alone:
+        return Response(headers={"HX-Redirect": request.url.path})
+    context = await _context(registry, here, proof, choosing=choosing)
+    context |= {"shell": await frame(request, here, registry.db), "back_href": back, "errors": errors or {}}
+    name = "identity/certificate_choice.html" if choosing else "identity/proof_panel.html" if alone else "identity/proof.html"
+    return render(request.app.state.pages, request, name, context, status_code=422 if errors else 200)
+
+
+async def _context(registry: Registry, here: Here, proof: Document, *, choosing: bool) -> dict[str, Any]:
+    crumb = account_pages.CRUMB if proof["kind"] == "person" else school_pages.crumb_of(here.who)
+    common = {"crumb": crumb, "action": f"/ui/identity/proofs/{proof['_id']}"}
+    if choosing:
+        found = await proving.offers(registry, proof, here.who)
+        return {**common, "title": proofs.STATES[proofs.CHOOSING], "offers": [_offer(candidate) for candidate in found]}
+    reading = proof["state"] == proofs.CHOOSING
+    chosen = proofs.credential_of(proof["chosen"]).certificate if proof["chosen"] else None
+    state = READING if reading else proofs.STATES[proof["state"]]
+    return {
+        **common,
+        "title": state,
+        "running": proof["state"] in proofs.OPEN,
+        "state_name": state,
+        "tone": TONES[proof["state"]],
+        "means": MEANS_NAMES[proof["means"]],
+        "cause": proof["refusal"]["cause"] if proof["refusal"] else "",
+        "what_to_do": what_to_do(proof),
+        "challenge": proof["challenge"] or "",
+        "until": proof["expires_at"],
+        "rows": in_words.rows(chosen, clock.now()) if chosen else [],
+    }
+
+
+def _offer(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "id": candidate.credential_id,
+        "subject": candidate.facts.subject,
+        "serial": candidate.facts.serial,
+        "rows": in_words.rows(candidate.certificate, clock.now()),
+        "problems": [{"text": p.message_vi, "action": p.action_vi} for p in candidate.problems],
+    }
