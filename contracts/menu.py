@@ -71,8 +71,7 @@ ACTIVITY, AUDIT, PROBLEMS = "/ui/identity/activity", "/ui/identity/audit", "/ui/
 
 _SYSTEM, _SECONDARY, _PRIMARY, _OVERSIGHT = "1. Hệ thống", "2. Học bạ số", "2. Học bạ điện tử", "6. Học bạ số"
 
-SECONDARY_ENTRIES: tuple[Entry, ...] = (
-    Entry(_SYSTEM, "1.1.", "Quản lý chứng thư số nhà trường", SCHOOL_CERTIFICATE, _SCHOOL_REGISTRANTS),
+_EVERY_SCHOOL: tuple[Entry, ...] = (
     Entry(_SYSTEM, "1.2.", "Giáo viên đăng ký tài khoản ký", SIGNING_ACCOUNT, _REGISTRANTS),
     Entry(_SYSTEM, "1.3.", "Duyệt tài khoản ký", _ACCOUNTS, _APPROVERS),
     Entry(_SYSTEM, "", "Tài khoản cán bộ, giáo viên", _STAFF_ACCOUNTS, _ACCOUNT_VIEWERS),
@@ -81,6 +80,10 @@ SECONDARY_ENTRIES: tuple[Entry, ...] = (
     Entry(_SYSTEM, "", "Hoạt động của trường", ACTIVITY, _WATCHERS),
     Entry(_SYSTEM, "", "Nhật ký hoạt động", AUDIT, _WATCHERS),
     Entry(_SYSTEM, "", "Báo lỗi", PROBLEMS, _ANSWERERS),
+)
+SECONDARY_ENTRIES: tuple[Entry, ...] = (
+    Entry(_SYSTEM, "1.1.", "Quản lý chứng thư số nhà trường", SCHOOL_CERTIFICATE, _SCHOOL_REGISTRANTS),
+    *_EVERY_SCHOOL,
     Entry(_SECONDARY, "", "Nhập dữ liệu tổng kết", IMPORTS, _IMPORTERS),
     Entry(_SECONDARY, "2.1.", "Tạo học bạ", CLASSES, _STAFF),
     Entry(_SECONDARY, "2.2.", "Giáo viên bộ môn ký duyệt", SUBJECTS, _roles(Role.SUBJECT_TEACHER)),
@@ -92,14 +95,7 @@ SECONDARY_ENTRIES: tuple[Entry, ...] = (
 )
 PRIMARY_ENTRIES: tuple[Entry, ...] = (
     Entry(_SYSTEM, "1.1.", "Quản lý con dấu trường", SCHOOL_CERTIFICATE, _SCHOOL_REGISTRANTS),
-    Entry(_SYSTEM, "1.2.", "Giáo viên đăng ký tài khoản ký", SIGNING_ACCOUNT, _REGISTRANTS),
-    Entry(_SYSTEM, "1.3.", "Duyệt tài khoản ký", _ACCOUNTS, _APPROVERS),
-    Entry(_SYSTEM, "", "Tài khoản cán bộ, giáo viên", _STAFF_ACCOUNTS, _ACCOUNT_VIEWERS),
-    Entry(_SYSTEM, "", "Yêu cầu cấp lại mật khẩu", _RECOVERY, _ACCOUNT_GRANTERS),
-    Entry(_SYSTEM, "", "Thông tin nhà trường", OWN_SCHOOL, _ONLOOKERS),
-    Entry(_SYSTEM, "", "Hoạt động của trường", ACTIVITY, _WATCHERS),
-    Entry(_SYSTEM, "", "Nhật ký hoạt động", AUDIT, _WATCHERS),
-    Entry(_SYSTEM, "", "Báo lỗi", PROBLEMS, _ANSWERERS),
+    *_EVERY_SCHOOL,
     Entry(_PRIMARY, "", "Nhập dữ liệu tổng kết", IMPORTS, _IMPORTERS),
     Entry(_PRIMARY, "2.1.", "Tạo học bạ", CLASSES, _STAFF),
     Entry(_PRIMARY, "", "Giáo viên bộ môn ký duyệt", SUBJECTS, _roles(Role.SUBJECT_TEACHER)),

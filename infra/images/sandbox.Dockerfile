@@ -1,4 +1,4 @@
-# The sandbox's three servers, and the one-shot step that sets up the stores.
+# The sandbox's servers, and the one-shot step that sets up the stores.
 FROM python:3.11-slim-bookworm
 
 RUN useradd --system --uid 10001 --create-home hocba \

@@ -1,4 +1,4 @@
-"""What the three sandbox servers share: their command line, the directory where they find each other, and serving."""
+"""What the sandbox servers share: their command line, the directory where they find each other, and serving."""
 
 import argparse
 import fcntl
@@ -23,7 +23,7 @@ class Place:
 
 def argument_parser(part: str, description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python -m infra.sandbox.{part}", description=description)
-    parser.add_argument("--dir", type=Path, required=True, help="directory shared by the three sandbox servers")
+    parser.add_argument("--dir", type=Path, required=True, help="directory shared by the sandbox servers")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--url", help="address that others use, if it differs from http://HOST:PORT")
@@ -36,7 +36,7 @@ def place_of(options: argparse.Namespace) -> Place:
 
 
 def announce(directory: Path, part: str, url: str) -> None:
-    """Write this server's address into DIR/sandbox.json, under a lock because three processes share the file."""
+    """Write this server's address into DIR/sandbox.json, under a lock because several processes share the file."""
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / "sandbox.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

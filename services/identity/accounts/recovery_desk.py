@@ -109,6 +109,11 @@ async def make_links(db: Database, who: Principal, wanted: Sequence[str], *, dro
     return await transaction(db, work)
 
 
+async def names_of(db: Database, who: Principal, codes: Sequence[str]) -> list[str]:
+    """Of those whom `who` may help; of others nothing is told."""
+    return [person["name"] for person in (await reachable(db, None, who, codes)).values() if not isinstance(person, Refused)]
+
+
 async def refuse(db: Database, who: Principal, wanted: Sequence[str], reason: str) -> list[Outcome]:
     """Refuse the waiting requests of those named. Raises Refused(REASON_NEEDED)."""
     if not reason:
@@ -186,7 +191,7 @@ async def reset(door: Door, token: str, new: str) -> None:
     await transaction(db, work)
 
 
-async def reachable(db: Database, session: Session, who: Principal, codes: Sequence[str]) -> dict[str, Document | Refused]:
+async def reachable(db: Database, session: Session | None, who: Principal, codes: Sequence[str]) -> dict[str, Document | Refused]:
     """Each of those named, or why `who` cannot help them."""
     people = {p["_id"]: p async for p in db["people"].find({"_id": {"$in": list(codes)}}, session=session)}
     known = [people[code] for code in codes if code in people]

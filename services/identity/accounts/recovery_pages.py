@@ -164,7 +164,7 @@ async def refuse(request: Request, here: Settled, db: Db) -> Response:
         refused = [o.refused.code for o in outcomes if o.refused]
         return lists.done(DESK, "refused", len(outcomes) - len(refused), refused)
     missing = "reason" in ticked.form
-    people = await people_by_code(db, wanted)
+    names_shown = await recovery_desk.names_of(db, here.who, wanted)
     context = {
         "shell": await frame(request, here, db),
         "title": "Từ chối yêu cầu cấp lại mật khẩu",
@@ -174,7 +174,7 @@ async def refuse(request: Request, here: Settled, db: Db) -> Response:
         "cancel_href": DESK,
         "fields": [("ids", code) for code in wanted],
         "facts": [],
-        "items": [people[code]["name"] for code in wanted if code in people][:10],
+        "items": names_shown[:10],
         "count": len(wanted),
         "warning": "",
         "danger": True,

@@ -10,7 +10,7 @@ from services.chassis import audit, clock
 from services.chassis.errors import Refused
 from services.chassis.mongo import transaction
 from services.identity.accounts import recovery_desk
-from services.identity.errors import REASON_NEEDED
+from services.identity.errors import OWN_ACCOUNT, REASON_NEEDED
 from services.identity.messages import Outcome
 from services.identity.openid import links, store
 from services.identity.openid.errors import SIGN_IN_NOBODY, SIGN_IN_NOT_BEGUN, UNKNOWN_SIGN_IN_LINK
@@ -107,7 +107,9 @@ async def decide(db: Database, who: Principal, keys: Sequence[str], *, state: st
                 continue
             person = people[link["person"]]
             if isinstance(person, Refused):
-                outcomes.append(Outcome(key, person))
+                # whose link it is, is told to nobody else
+                own = link["person"] == who.person
+                outcomes.append(Outcome(key, Refused(OWN_ACCOUNT if own else UNKNOWN_SIGN_IN_LINK)))
                 continue
             await store.keep_link(db, session, links.decide(link, state=state, by=who.person, reason=reason, at=clock.now()))
             await _record(db, session, link, "sign-in link decided", actor=who.person, after=state, reason=reason)

@@ -11,6 +11,7 @@ from services.chassis.errors import Refused
 from services.chassis.web import lists
 from services.chassis.web.look import Notice, render
 from services.chassis.web.shell import shell
+from services.identity.accounts import recovery_desk
 from services.identity.accounts.pages import SIGN_IN, VERSIONS, onward
 from services.identity.accounts.recovery_pages import desk_of
 from services.identity.at_hand import Db, Device, From, RequestId, TheDoor, TheOpenId, give_cookies
@@ -196,7 +197,7 @@ async def _rows(db: Database, openid: OpenId, found: Sequence[Any]) -> list[dict
 
 async def _ask_reason(request: Request, here: Here, db: Database, keys: Sequence[str], *, missing: bool) -> Response:
     found = await store.links_of(db, None, keys)
-    people = await people_by_code(db, [link["person"] for link in found])
+    names_shown = await recovery_desk.names_of(db, here.who, list({link["person"] for link in found}))
     context = {
         "shell": await frame(request, here, db),
         "title": "Từ chối liên kết đăng nhập",
@@ -206,7 +207,7 @@ async def _ask_reason(request: Request, here: Here, db: Database, keys: Sequence
         "cancel_href": LINKS,
         "fields": [("decision", "refuse"), *(("ids", key) for key in keys)],
         "facts": [],
-        "items": [person["name"] for person in people.values()][:10],
+        "items": names_shown[:10],
         "count": len(keys),
         "warning": "",
         "danger": True,

@@ -1,0 +1,30 @@
+"""district: officers, each within the own branch."""
+
+from __future__ import annotations
+
+from contracts.access import Action
+from tests.access.needs import BRANCH_OF_A, OWN_BRANCH, only, open_to_all, right
+from tests.access.rows import Row, act, order, page
+
+DECIDING = right(Action.DECIDE_CERTIFICATE, OWN_BRANCH)
+OF_A = right(Action.DECIDE_CERTIFICATE, BRANCH_OF_A)
+LOOKING = right(Action.VIEW_BRANCH, OWN_BRANCH)
+REFUSAL = {"ids": ["@request_key"], "reason": "Sai người"}
+
+ROWS: tuple[Row, ...] = (
+    page("/api/district/openapi.json", open_to_all("a description without data")),
+    page("/static/{name}", open_to_all("style, script and icon"), values={"name": "@stylesheet"}),
+    page("/api/district/statistics", LOOKING),
+    page("/api/district/certificates", DECIDING),
+    page("/api/district/certificates/{request_key}", OF_A),
+    order("/api/district/certificates/approve", DECIDING, {"ids": ["@request_key"]}, step_up=True),
+    order("/api/district/certificates/refuse", DECIDING, REFUSAL, step_up=True),
+    page("/ui/district/certificates", DECIDING),
+    page("/ui/district/certificates.xlsx", DECIDING),
+    page("/ui/district/certificates/outcomes/{key}", only("officer_a", reason="whoever did the bulk act"), values={"key": "@outcome"}),
+    page("/ui/district/certificates/{key}", OF_A),
+    # without a reason: the page that asks for one names what was ticked
+    act("/ui/district/certificates", DECIDING, [("ids", "@request_key"), ("act", "refuse")], step_up=True),
+    page("/ui/district/statistics", LOOKING),
+    page("/ui/district/statistics.xlsx", LOOKING),
+)

@@ -1,0 +1,30 @@
+"""signing: everybody sees what waits for their own signature; a batch is its owner's, the board may look at it."""
+
+from __future__ import annotations
+
+from contracts.access import Action
+from tests.access.needs import OWN_SCHOOL, SCHOOL_A, only, open_to_all, right
+from tests.access.rows import Row, act, order, page
+
+SIGNING = right(Action.SIGN, OWN_SCHOOL)
+ISSUING = right(Action.ISSUE, OWN_SCHOOL)
+LOGIN = {"user": "nobody-there", "password": "1234"}
+OWNER = only("subject_1a", reason="whoever started the batch")
+LOOKING = OWNER | right(Action.VIEW_SCHOOL, SCHOOL_A)
+STARTED = [("ids", "@other_transcript")]
+
+ROWS: tuple[Row, ...] = (
+    page("/api/signing/openapi.json", open_to_all("a description without data")),
+    page("/static/{name}", open_to_all("style, script and icon"), values={"name": "@stylesheet"}),
+    page("/api/signing/queue", SIGNING, query={"step": "homeroom"}),
+    order("/api/signing/batches", ISSUING, {"step": "issue", "transcripts": ["@other_transcript"], "login": LOGIN}, step_up=True),
+    page("/api/signing/batches/{batch_id}", LOOKING),
+    order("/api/signing/batches/{batch_id}/cancel", LOOKING),
+    page("/ui/signing/batches/{batch_id}", LOOKING),
+    act("/ui/signing/batches/{batch_id}/cancel", LOOKING),
+    act("/ui/signing/batches", ISSUING, [("step", "issue"), *STARTED, ("username", "nobody-there"), ("password", "1234")], step_up=True),
+    # what failed is shown and may be signed again by whoever it waits for
+    act("/ui/signing/batches/{batch_id}/retry", LOOKING & SIGNING),
+    page("/ui/signing/{step}", SIGNING, values={"step": "homeroom"}),
+    act("/ui/signing/{step}", ISSUING, STARTED, values={"step": "issue"}, step_up=True),
+)
