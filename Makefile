@@ -1,6 +1,7 @@
 # Two commands do everything: make demo, make test. Others: make help.
 PYTHON ?= python3
 PY := .venv/bin/python
+WORKERS ?= 2
 SCHOOL ?= samples/an-hong
 OUT ?= out/demo
 PUPILS ?= 320
@@ -20,8 +21,8 @@ demo: setup ## bring the system up and take a school through the whole road (SCH
 down: ## stop the demo
 	@$(PY) infra/local.py down --instance demo
 
-test: setup ## all tests, on real parts
-	@$(PY) -m pytest -m "not faults"
+test: setup ## all tests, on real parts, in WORKERS processes (2)
+	@PYTHONHASHSEED=0 $(PY) -m pytest -m "not faults" -n $(WORKERS) --dist loadgroup
 
 faults: setup ## stores and processes that die in the middle of work (about half an hour)
 	@$(PY) -m pytest tests/faults

@@ -75,6 +75,14 @@ def make_school(folder: Path, *, code: str, province: str, pupils: int, defects:
     return folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For several workers: whatever shares an instance for the whole session stays with one of them, all else goes file by file."""
+    for item in items:
+        fixtures = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]  # the only place where a scope can be read
+        shared = [name for name in ("stack", "stores") if name in fixtures and fixtures[name][-1].scope == "session"]
+        item.add_marker(pytest.mark.xdist_group(shared[0] if shared else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     with Stack("test", fresh=True, report=lambda _: None) as running:

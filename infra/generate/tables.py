@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contracts.access import BRANCH, OWN_PART, WHOLE_SCHOOL, Action, Role
+from contracts.access import BRANCH, CONFIRMED, CONFIRMED_FOR, OWN_PART, SECOND_FACTOR, WHOLE_SCHOOL, Action, Role
 from contracts.menu import ROLE_NAMES
 from infra.generate import GENERATED_BY, ROOT, SERVICES
 from services.chassis.errors import Refusal
@@ -55,19 +55,27 @@ def errors_page() -> str:
 
 def access_page() -> str:
     roles = list(Role)
-    rows = [(f"`{action.value}`", *(", ".join(_scopes(role, action)) or "–" for role in roles)) for action in Action]
+    rows = [
+        (f"`{action.value}`", *(", ".join(_scopes(role, action)) or "–" for role in roles), "yes" if action in CONFIRMED else "–")
+        for action in Action
+    ]
     parts = [
         "# Access",
         f"{GENERATED_BY} Source: `contracts/access.py`.",
         "Rights are role × scope; what stands here as – is denied. `services.chassis.access.require` asks the table in every entry, "
         "with the school, the assignment and the oversight path of the thing asked for. The state of the thing is the rules' business.",
-        _table(("Action", *(f"`{r.value}`" for r in roles)), rows),
+        _table(("Action", *(f"`{r.value}`" for r in roles), "Confirmed anew"), rows),
+        f"Confirmed anew: to do it, not to look at it, the person must have proved within the last {CONFIRMED_FOR // 60} minutes who "
+        "they are (`services.chassis.access.require_fresh`). Every route with everybody who may: [access-matrix.md](access-matrix.md).",
         "Scopes:\n\n"
         "- **school**: everything of the actor's school.\n"
         "- **own class**: only what the actor is assigned to; the service that knows the assignment says so with `own=True`.\n"
         "- **branch**: the actor's oversight unit and everything below it.",
         "Roles:",
-        _table(("Role", "In the guides' words"), [(f"`{r.value}`", ROLE_NAMES[r]) for r in roles]),
+        _table(
+            ("Role", "In the guides' words", "Second factor"),
+            [(f"`{r.value}`", ROLE_NAMES[r], "required" if r in SECOND_FACTOR else "optional") for r in roles],
+        ),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -38,8 +38,8 @@ async def home(request: Request, here: Settled, db: Db, changed: str = "", denie
         "shell": replace(await frame(request, here, db, notices), deadline=deadline),
         "title": "Trang chính",
         "tasks": [
-            *await notice_tasks.tasks(here, db),
             *found,
+            *await notice_tasks.tasks(here, db),
             *await recovery_tasks.tasks(here, db),
             *await problem_pages.tasks(here, db),
             *await organisation_tasks.tasks(here, db),

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 
-from contracts.access import Action, Role
+from contracts.access import CONFIRMED, Action, Role
 from contracts.topics import TOPICS, dead_letter_topics
 from infra.generate import ROOT, SERVICES, openapi, schemas, tables
 from infra.generate.__main__ import left_over, outputs, stale
@@ -88,9 +88,10 @@ def test_the_error_page_names_every_refusal_and_every_finding() -> None:
     assert [code for code in codes if page.count(f"`{code}`") != 1] == []
 
 
-def test_the_rights_page_has_a_row_for_every_action_and_a_column_for_every_role() -> None:
+def test_the_rights_page_has_a_row_for_every_action_and_a_column_for_every_role_and_the_confirmation() -> None:
     lines = (ROOT / "docs" / "architecture" / "access.md").read_text(encoding="utf-8").splitlines()
     rows = {line.split("|")[1].strip(" `"): line for line in lines if line.startswith("| `")}
     assert {a.value for a in Action} <= set(rows)
-    assert all(rows[a.value].count("|") == len(Role) + 2 for a in Action)
+    assert all(rows[a.value].count("|") == len(Role) + 3 for a in Action)
+    assert {a for a in Action if rows[a.value].endswith(" yes |")} == CONFIRMED
     assert rows[Action.CONFIRM.value].split("|")[2:4] == [" school ", " – "]

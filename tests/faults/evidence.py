@@ -30,6 +30,7 @@ from services.district.handlers import consumers as district_consumers
 from services.identity.activity.handlers import activity_consumers
 from services.identity.certificates.handlers import decision_consumer
 from services.identity.organisations.handlers import staff_consumer
+from services.means import challenge
 from services.publishing.handlers import consumers as publishing_consumers
 from services.records.handlers import consumers as records_consumers
 from services.records.imports import preview
@@ -104,6 +105,8 @@ class Collector:
         e.unfinished += [f"{kind} {row['_id']}" for kind, rows in waiting.items() for row in rows]
 
     def _sent_and_written_down(self, e: Evidence, dbs: Mapping[str, Database[Document]]) -> None:
+        for p in dbs["identity"]["proofs"].find({"school": self.school, "challenge": {"$ne": None}}):
+            e.challenges[b64encode(challenge.digest(p["challenge"])).decode()] = p["state"] == "PROVED" and p["signature"] is not None
         signing = dbs["signing"]
         batches = {b["_id"]: b for b in signing["batches"].find({"school": self.school})}
         for i in signing["items"].find({"batch": {"$in": list(batches)}}):

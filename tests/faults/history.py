@@ -120,6 +120,8 @@ class Evidence:
     items: list[Item] = field(default_factory=list)
     provider: dict[str, dict[str, int]] = field(default_factory=dict)
     """User → hash → how often it was signed."""
+    challenges: dict[str, bool] = field(default_factory=dict)
+    """Hash of each challenge that proved, or should have proved, that a key is held → whether a registration came of it."""
     packages: dict[str, str] = field(default_factory=dict)
     """Publishing's: id → digest of what was sent."""
     taken: dict[str, str] = field(default_factory=dict)
@@ -244,6 +246,10 @@ def signatures_unexplained(e: Evidence) -> Iterator[str]:
             standing[s.user].add(s.hash)
             if s.hash not in e.provider.get(s.user, {}):
                 yield f"{t.id}: {s.user} never signed what stands at {s.place} in the {s.document}"
+    signed = {h for hashes in e.provider.values() for h in hashes}
+    yield from (
+        f"a certificate is registered by a proof that nobody signed: {h}" for h, used in e.challenges.items() if used and h not in signed
+    )
     failed: Counter[str] = Counter()
     for i in e.items:
         if i.state == "embedded":
@@ -252,7 +258,7 @@ def signatures_unexplained(e: Evidence) -> Iterator[str]:
         if not (i.code and i.reason):
             yield f"{i.transcript}: {i.step} by {i.person} is {i.state} and says no reason"
     for user, hashes in e.provider.items():
-        over = len(hashes.keys() - standing[user])
+        over = len(hashes.keys() - standing[user] - e.challenges.keys())
         if over > failed[user]:
             yield f"{user} signed {over} hashes that stand nowhere; items with a reason account for {failed[user]}"
 

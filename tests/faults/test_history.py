@@ -88,6 +88,13 @@ def test_values_that_a_crash_lost_are_no_violation_when_an_item_says_so() -> Non
     assert violations(e) == []
 
 
+def test_a_challenge_that_proved_a_key_or_got_lost_on_the_way_is_no_violation() -> None:
+    e = good()
+    e.provider["an"] |= {"c1": 1, "c2": 1}
+    e.challenges |= {"c1": True, "c2": False, "c3": False}
+    assert violations(e) == []
+
+
 def test_a_transcript_that_was_refused_and_sent_again_is_no_violation() -> None:
     e = good()
     e.packages["k0"] = e.taken["k0"] = "d0"
@@ -120,6 +127,7 @@ def test_a_transcript_that_was_refused_and_sent_again_is_no_violation() -> None:
         ("signed twice", lambda e: first(e, signers=(("homeroom", "an"), ("homeroom", "an")))),
         ("signed twice", lambda e: e.items.append(e.items[0])),
         ("signed twice", lambda e: e.provider["an"].update(h1=2)),
+        ("signature unexplained", lambda e: e.challenges.update({"c1": True})),
         ("signature unexplained", lambda e: e.provider["an"].update(h9=1)),
         ("signature unexplained", lambda e: e.provider["mst"].clear()),
         ("signature unexplained", lambda e: e.items.append(replace(e.items[0], state="failed"))),
