@@ -75,8 +75,12 @@ def make_school(folder: Path, *, code: str, province: str, pupils: int, defects:
     return folder
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For several workers: whatever shares an instance for the whole session stays with one of them, all else goes file by file."""
+    """For several workers: whatever shares an instance for the whole session stays with one of them, all else goes file by file.
+
+    First, because pytest-xdist reads the groups in the same hook.
+    """
     for item in items:
         fixtures = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]  # the only place where a scope can be read
         shared = [name for name in ("stack", "stores") if name in fixtures and fixtures[name][-1].scope == "session"]
