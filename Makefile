@@ -22,7 +22,7 @@ down: ## stop the demo
 	@$(PY) infra/local.py down --instance demo
 
 test: setup ## all tests, on real parts, in WORKERS processes (2)
-	@PYTHONHASHSEED=0 $(PY) -m pytest -m "not faults" -n $(WORKERS) --dist loadgroup
+	@PYTHONHASHSEED=0 $(PY) -m pytest -m "not faults" -n $(WORKERS) --dist loadfile
 
 faults: setup ## stores and processes that die in the middle of work (about half an hour)
 	@$(PY) -m pytest tests/faults

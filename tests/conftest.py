@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -19,6 +20,8 @@ from infra.demo.school import read
 from infra.local import Stack
 
 ROOT = Path(__file__).resolve().parents[1]
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+"""Of several processes that run tests, each has instances of its own."""
 T = TypeVar("T")
 
 
@@ -75,21 +78,9 @@ def make_school(folder: Path, *, code: str, province: str, pupils: int, defects:
     return folder
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For several workers: whatever shares an instance for the whole session stays with one of them, all else goes file by file.
-
-    First, because pytest-xdist reads the groups in the same hook.
-    """
-    for item in items:
-        fixtures = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]  # the only place where a scope can be read
-        shared = [name for name in ("stack", "stores") if name in fixtures and fixtures[name][-1].scope == "session"]
-        item.add_marker(pytest.mark.xdist_group(shared[0] if shared else str(item.path)))
-
-
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    with Stack("test", fresh=True, report=lambda _: None) as running:
+    with Stack(f"test{WORKER}", fresh=True, report=lambda _: None) as running:
         yield running
 
 
