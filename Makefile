@@ -1,13 +1,12 @@
 # Two commands do everything: make demo, make test. Others: make help.
 PYTHON ?= python3
 PY := .venv/bin/python
-WORKERS ?= 2
 SCHOOL ?= samples/an-hong
 OUT ?= out/demo
 PUPILS ?= 320
 NAMES ?=
 
-.PHONY: help setup demo down test faults bench check check-compose format contracts lock clean
+.PHONY: help setup demo down test test-slow faults bench check check-compose format contracts lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,8 +20,11 @@ demo: setup ## bring the system up and take a school through the whole road (SCH
 down: ## stop the demo
 	@$(PY) infra/local.py down --instance demo
 
-test: setup ## all tests, on real parts, in WORKERS processes (2)
-	@PYTHONHASHSEED=0 $(PY) -m pytest -m "not faults" -n $(WORKERS) --dist loadfile
+test: setup ## the tests, on real parts
+	@$(PY) -m pytest -m "not faults and not slow"
+
+test-slow: setup ## what takes minutes more: every browser journey, the whole interoperability matrix, the token program as a process
+	@$(PY) -m pytest -m slow
 
 faults: setup ## stores and processes that die in the middle of work (about half an hour)
 	@$(PY) -m pytest tests/faults

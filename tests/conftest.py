@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -20,8 +19,6 @@ from infra.demo.school import read
 from infra.local import Stack
 
 ROOT = Path(__file__).resolve().parents[1]
-WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
-"""Of several processes that run tests, each has instances of its own."""
 T = TypeVar("T")
 
 
@@ -80,7 +77,7 @@ def make_school(folder: Path, *, code: str, province: str, pupils: int, defects:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    with Stack(f"test{WORKER}", fresh=True, report=lambda _: None) as running:
+    with Stack("test", fresh=True, report=lambda _: None) as running:
         yield running
 
 

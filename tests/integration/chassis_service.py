@@ -247,9 +247,7 @@ _RUNNING = pytest.StashKey[Stack]()
 def running_stores(config: pytest.Config) -> Stack:
     """Started by whoever needs them first, stopped when pytest ends."""
     if _RUNNING not in config.stash:
-        config.stash[_RUNNING] = stack = Stack(
-            f"chassis{os.environ.get('PYTEST_XDIST_WORKER', '')}", only=["mongod", "kafka", "minio"], fresh=True, report=lambda _: None
-        ).start()
+        config.stash[_RUNNING] = stack = Stack("chassis", only=["mongod", "kafka", "minio"], fresh=True, report=lambda _: None).start()
         config.add_cleanup(stack.stop)
         with root(stack) as client:
             # what a killed process left open ends sooner than after the usual 60 s

@@ -34,7 +34,7 @@ from tests.integration.agent_world import Computer, served, until_true
 from tests.integration.identity_world import PROCESSES, STAFF, Browser, World, code, member, personal_id, world_of
 from tests.unit.agent.softhsm import LOCKED, PIN, Kind, new_key, public_pem
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 AGENTS = "/api/identity/agents"
 PAGE = "/ui/identity/agents"

@@ -19,6 +19,7 @@ from tests.interop.oracles import Signature, pdfsig, xmlsec1
 from tests.interop.reading import pyhanko
 from tests.interop.transcripts import CASES, KINDS, Case
 
+pytestmark = pytest.mark.slow
 PASSED = "TOTAL_PASSED"
 CHANGED = "TOTAL_FAILED HASH_FAILURE"
 WRONG_VALUE = "TOTAL_FAILED SIG_CRYPTO_FAILURE"

@@ -20,7 +20,7 @@ from tests.journeys.identity_school import ACCOUNTS, CROWD, PROVIDER_NAME, PROVI
 from tests.journeys.windows import context_of, go, reloaded_until, seen, sign_in, value_of, weight_of, window, window_of
 from tests.unit.agent.softhsm import PIN
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 SYSTEM, OVERSIGHT = "1. Hệ thống", "6. Học bạ số"
 OWN_SCHOOL, OWN_ACCOUNT, ACCOUNTS_PAGE = (
