@@ -42,14 +42,14 @@ from signxml.algorithms import SignatureConstructionMethod
 from signxml.xades.xades import XAdESDataObjectFormat, XAdESSignatureConfiguration, XAdESSigner, XAdESVerifier
 
 from infra.demo.school import read
-from services.records.content import transcript_content
-from services.records.imports import Preview, preview
+from services.records.imports.preview import Preview, preview
 from services.records.render import pdf as form_files
 from services.records.render.fields import MM, PAGE_HEIGHT_MM, PANELS
 from services.records.render.form import form
 from services.records.render.text import local_time
 from services.records.render.xml import transcript_xml, validate_transcript
 from services.records.schoolyear import SubjectSignature, TranscriptContent
+from services.records.transcripts.content import transcript_content
 
 DS = "http://www.w3.org/2000/09/xmldsig#"
 TEMPLATES = Path(form_files.__file__).parent / "templates"

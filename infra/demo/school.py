@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.records.imports import preview
+from services.records.imports.preview import preview
 from services.records.schoolyear import School, SchoolClass, Staff
 
 

@@ -10,7 +10,7 @@ from contracts.access import BRANCH, CONFIRMED, CONFIRMED_FOR, OWN_PART, SECOND_
 from contracts.menu import ROLE_NAMES
 from infra.generate import GENERATED_BY, ROOT, SERVICES
 from services.chassis.errors import Refusal
-from services.records import findings
+from services.records.imports import findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,7 +35,7 @@ def import_findings() -> list[findings.Code]:
 def errors_page() -> str:
     parts = [
         "# Errors",
-        f"{GENERATED_BY} Source: `errors.py` of the chassis and of each service, and `services/records/findings.py`.",
+        f"{GENERATED_BY} Source: `errors.py` of the chassis and of each service, and `services/records/imports/findings.py`.",
         "An answer with a refusal is a problem of RFC 9457 (`application/problem+json`) with `code`, `title`, `status`, `cause`, "
         "`action`, `detail` and `request_id`; a page shows the same in Vietnamese. `{…}` is filled in when it happens. "
         "The gateway's own answers (`HB-GW-…`) stand in `docs/architecture/stack.md`.",

@@ -14,7 +14,7 @@ from services.chassis import clock, xlsx
 from services.chassis import errors as chassis_errors
 from services.chassis.access import Who, require
 from services.chassis.web.lists import PAGE_SIZE, catalogue_of, count_in, done, notices, query_of, ticked
-from services.chassis.web.look import Paging, Shell, render, with_query
+from services.chassis.web.look import Paging, Shell, confirm_page, render, with_query
 from services.chassis.web.shell import shell
 from services.district import approvals, certificate_store, errors
 from services.district.certificates import (
@@ -190,20 +190,19 @@ async def _kept(request: Request, who: Principal, unit: str, act: str, outcomes:
 
 
 async def _ask_reason(request: Request, who: Principal, unit: str, chosen: Sequence[Document], *, missing: bool) -> Response:
-    context = {
-        "shell": await _framed(request, who, unit),
-        "title": "Từ chối chứng thư số",
-        "question": "Từ chối các yêu cầu đã chọn?",
-        "action": CERTIFICATES,
-        "confirm": "Từ chối",
-        "cancel_href": CERTIFICATES,
-        "fields": [("act", "refuse"), *(("ids", r["_id"]) for r in chosen)],
-        "facts": [],
-        "items": [f"{r['school_name']} – {KINDS[r['kind']]}: {r['certificate_subject']}" for r in chosen[:SHOWN]],
-        "count": len(chosen),
-        "warning": "",
-        "danger": True,
-        "reason": {"label": "Lý do từ chối", "hint": "Nhà trường thấy lý do này và đăng ký lại.", "value": ""},
-        "errors": {"reason": REASON_NEEDED.cause} if missing else {},
-    }
-    return render(request.app.state.pages, request, "chassis/confirm.html", context, status_code=422 if missing else 200)
+    return confirm_page(
+        request.app.state.pages,
+        request,
+        shell=await _framed(request, who, unit),
+        title="Từ chối chứng thư số",
+        question="Từ chối các yêu cầu đã chọn?",
+        action=CERTIFICATES,
+        confirm="Từ chối",
+        cancel_href=CERTIFICATES,
+        fields=[("act", "refuse"), *(("ids", r["_id"]) for r in chosen)],
+        items=[f"{r['school_name']} – {KINDS[r['kind']]}: {r['certificate_subject']}" for r in chosen[:SHOWN]],
+        count=len(chosen),
+        danger=True,
+        reason=("Lý do từ chối", "Nhà trường thấy lý do này và đăng ký lại."),
+        missing=REASON_NEEDED.cause if missing else "",
+    )

@@ -9,10 +9,13 @@ from services.chassis.audit_tell import told_as
 from services.chassis.process import Parts, Service
 from services.chassis.web.app import make_app
 from services.chassis.work import forever
-from services.records import handlers, pages, routes
-from services.records.creation import Creation
-from services.records.rendering import Rendering
+from services.records import handlers
+from services.records.imports import pages as import_pages
+from services.records.imports import routes as import_routes
 from services.records.store import Store, ensure_indexes
+from services.records.transcripts import confirmation_pages, pages, routes
+from services.records.transcripts.creation import Creation
+from services.records.transcripts.rendering import Rendering
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -26,8 +29,8 @@ def web(parts: Parts) -> FastAPI:
     app = make_app(parts.settings, "records")
     app.state.parts = parts
     app.state.store = Store(parts.db)
-    app.include_router(routes.router)
-    app.include_router(pages.router)
+    for each in (import_routes, import_pages, routes, pages, confirmation_pages):
+        app.include_router(each.router)
     return app
 
 

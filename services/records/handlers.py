@@ -13,7 +13,7 @@ from services.chassis.aggregates import Change
 from services.chassis.errors import Refused
 from services.chassis.kafka import Consumer
 from services.records.store import Store, document_ref
-from services.records.transcripts import moved
+from services.records.transcripts.states import moved
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,8 @@ from services.chassis.web.lists import catalogue_of, notices
 from services.chassis.web.look import Progress, Shell, vn_number, with_query
 from services.chassis.web.shell import shell
 from services.records import errors
-from services.records.reading import Reading
-from services.records.routes import own_school, store_of
+from services.records.at_hand import own_school, store_of
+from services.records.transcripts.reading import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,7 @@ from services.chassis.errors import NOT_FOUND, Refused
 from services.chassis.mongo import ASCENDING, DeleteOne, IndexModel, ReplaceOne, transaction
 from services.records.errors import IMPORT_RUNNING
 from services.records.schoolyear import Assignment, Pupil, School, SchoolClass, Staff
-from services.records.transcripts import State
+from services.records.transcripts.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from contracts.event import Event
     from contracts.events.identity import SchoolChangedV1
     from services.chassis.mongo import Database, Document, Session
-    from services.records.imports import Preview
+    from services.records.imports.preview import Preview
 
 
 def key(*parts: str) -> str:

@@ -21,7 +21,7 @@ from services.identity.agents import jobs
 from services.identity.openid import links
 from services.publishing.store import Store as PublishingStore
 from services.publishing.submissions import confirmed
-from services.records.transcripts import State
+from services.records.transcripts.states import State
 from tests.access.actors import ACTORS, BY_KEY, CLASS, ROOT, UNIT_A, UNIT_B, A, B
 from tests.access.needs import open_to_all
 from tests.access.rows import Row, order, page

@@ -33,7 +33,7 @@ from services.identity.organisations.handlers import staff_consumer
 from services.means import challenge
 from services.publishing.handlers import consumers as publishing_consumers
 from services.records.handlers import consumers as records_consumers
-from services.records.imports import preview
+from services.records.imports.preview import preview
 from services.signing.handlers import consumers as signing_consumers
 from services.signing.steps import STEPS
 from services.signing.verify import Verdict, verify_pdf, verify_xml

@@ -38,9 +38,9 @@ from services.means.csc import Csc
 from services.publishing import app as publishing
 from services.publishing.store import ensure_indexes as publishing_indexes
 from services.records import app as records
-from services.records.creation import Creation
 from services.records.store import Store as RecordsStore
 from services.records.store import ensure_indexes as records_indexes
+from services.records.transcripts.creation import Creation
 from services.signing import app as signing
 from services.signing.store import Store as SigningStore
 from services.signing.store import ensure_indexes as signing_indexes

@@ -21,7 +21,7 @@ from services.district import certificate_store
 from services.district.store import Store as DistrictStore
 from services.publishing.store import Store as PublishingStore
 from services.publishing.submissions import confirmed
-from services.records.transcripts import State
+from services.records.transcripts.states import State
 from tests.integration.pages_world import (
     ADMINISTRATOR,
     OFFICER,

@@ -238,6 +238,50 @@ def render(
     return pages.TemplateResponse(request, name, dict(context), status_code=status_code, headers={**PAGE_HEADERS, **(headers or {})})
 
 
+def confirm_page(
+    pages: Jinja2Templates,
+    request: Request,
+    *,
+    shell: Shell,
+    title: str,
+    question: str,
+    action: str,
+    confirm: str,
+    cancel_href: str,
+    crumb: str = "",
+    fields: Sequence[tuple[str, str]] = (),
+    facts: Sequence[tuple[str, str]] = (),
+    items: Sequence[str] = (),
+    count: int = 0,
+    warning: str = "",
+    danger: bool = False,
+    reason: tuple[str, str] | None = None,
+    missing: str = "",
+) -> HTMLResponse:
+    """Asks before something happens; what the values are stands on top of the template.
+
+    `items` are the first of `count`. `reason` (label, hint) asks for a reason; `missing` is what to say when it was not given (422).
+    """
+    context = {
+        "shell": shell,
+        "title": title,
+        "crumb": crumb,
+        "question": question,
+        "action": action,
+        "confirm": confirm,
+        "cancel_href": cancel_href,
+        "fields": fields,
+        "facts": facts,
+        "items": items,
+        "count": count,
+        "warning": warning,
+        "danger": danger,
+        "reason": {"label": reason[0], "hint": reason[1], "value": ""} if reason else None,
+        "errors": {"reason": missing} if missing else {},
+    }
+    return render(pages, request, "chassis/confirm.html", context, status_code=422 if missing else 200)
+
+
 def error_page(pages: Jinja2Templates, request: Request, refused: Refused, *, shell: Shell, retry_after: int | None = None) -> HTMLResponse:
     """Page of a refusal: its code (HB-…), what happened, what to do next; the request id comes from the shell.
 

@@ -15,7 +15,7 @@ from services.chassis.access import require
 from services.chassis.errors import Refused
 from services.chassis.vietnamese import fold, given_name_key
 from services.chassis.web import lists
-from services.chassis.web.look import render
+from services.chassis.web.look import confirm_page, render
 from services.chassis.web.shell import HOME, shell
 from services.identity.accounts import errors as account_errors
 from services.identity.accounts import passwords, recovery, recovery_desk
@@ -165,43 +165,38 @@ async def refuse(request: Request, here: Settled, db: Db) -> Response:
         return lists.done(DESK, "refused", len(outcomes) - len(refused), refused)
     missing = "reason" in ticked.form
     names_shown = await recovery_desk.names_of(db, here.who, wanted)
-    context = {
-        "shell": await frame(request, here, db),
-        "title": "Từ chối yêu cầu cấp lại mật khẩu",
-        "question": f"Từ chối yêu cầu của {len(wanted)} tài khoản?",
-        "action": f"{DESK}/refuse",
-        "confirm": "Từ chối yêu cầu",
-        "cancel_href": DESK,
-        "fields": [("ids", code) for code in wanted],
-        "facts": [],
-        "items": names_shown[:10],
-        "count": len(wanted),
-        "warning": "",
-        "danger": True,
-        "reason": {"label": "Lý do từ chối", "hint": "", "value": ""},
-        "errors": {"reason": REASON_NEEDED.cause.format()} if missing else {},
-    }
-    return render(request.app.state.pages, request, "chassis/confirm.html", context, status_code=422 if missing else 200)
+    return confirm_page(
+        request.app.state.pages,
+        request,
+        shell=await frame(request, here, db),
+        title="Từ chối yêu cầu cấp lại mật khẩu",
+        question=f"Từ chối yêu cầu của {len(wanted)} tài khoản?",
+        action=f"{DESK}/refuse",
+        confirm="Từ chối yêu cầu",
+        cancel_href=DESK,
+        fields=[("ids", code) for code in wanted],
+        items=names_shown[:10],
+        count=len(wanted),
+        danger=True,
+        reason=("Lý do từ chối", ""),
+        missing=REASON_NEEDED.cause if missing else "",
+    )
 
 
 @router.get("/recovery/own")
 async def show_own(request: Request, here: Settled, db: Db) -> Response:
-    context = {
-        "shell": await frame(request, here, db),
-        "title": "Yêu cầu cấp lại mật khẩu của tài khoản này",
-        "question": "Thầy/cô không yêu cầu cấp lại mật khẩu?",
-        "action": OWN,
-        "confirm": recovery.NOT_ME,
-        "cancel_href": HOME,
-        "fields": [],
-        "facts": [],
-        "items": [],
-        "count": 0,
-        "warning": "Yêu cầu bị từ chối và đường dẫn đặt lại mật khẩu đã tạo không dùng được nữa. Mật khẩu hiện tại giữ nguyên.",
-        "danger": True,
-        "reason": None,
-    }
-    return render(request.app.state.pages, request, "chassis/confirm.html", context)
+    return confirm_page(
+        request.app.state.pages,
+        request,
+        shell=await frame(request, here, db),
+        title="Yêu cầu cấp lại mật khẩu của tài khoản này",
+        question="Thầy/cô không yêu cầu cấp lại mật khẩu?",
+        action=OWN,
+        confirm=recovery.NOT_ME,
+        cancel_href=HOME,
+        warning="Yêu cầu bị từ chối và đường dẫn đặt lại mật khẩu đã tạo không dùng được nữa. Mật khẩu hiện tại giữ nguyên.",
+        danger=True,
+    )
 
 
 @router.post("/recovery/own")

@@ -12,7 +12,7 @@ from services.chassis import audit, clock, xlsx
 from services.chassis.access import require, require_fresh
 from services.chassis.errors import NOT_FOUND, Refused
 from services.chassis.web.lists import done, notices, paged, query_of, ticked
-from services.chassis.web.look import Notice, render, vn_number
+from services.chassis.web.look import Notice, confirm_page, render, vn_number
 from services.identity.at_hand import Db, RequestId, TheDoor, TheRegistry
 from services.identity.certificates import listing, outcomes, person_pages
 from services.identity.certificates.copying import copy_from_last_year
@@ -218,20 +218,19 @@ async def _meant(db: Database, registry: Registry, school: str, query: Mapping[s
 async def _ask_reason(request: Request, here: Here, db: Database, ids: Sequence[str], *, missing: bool) -> Response:
     people = await organisations_store.people_by_code(db, ids)
     own = [people[code] for code in ids if code in people and people[code]["school"] == here.who.school]
-    context = {
-        "shell": await frame(request, here, db),
-        "title": "Từ chối tài khoản",
-        "question": "Từ chối các tài khoản ký đã chọn?",
-        "action": ACCOUNTS,
-        "confirm": "Từ chối tài khoản",
-        "cancel_href": ACCOUNTS,
-        "fields": [("decision", REFUSE), *(("ids", code) for code in ids)],
-        "facts": [],
-        "items": [person["name"] for person in own[:10]],
-        "count": len(own),
-        "warning": "",
-        "danger": True,
-        "reason": {"label": "Lý do từ chối", "hint": "Giáo viên thấy lý do này và đăng ký lại.", "value": ""},
-        "errors": {"reason": REASON_NEEDED.cause.format()} if missing else {},
-    }
-    return render(request.app.state.pages, request, "chassis/confirm.html", context, status_code=422 if missing else 200)
+    return confirm_page(
+        request.app.state.pages,
+        request,
+        shell=await frame(request, here, db),
+        title="Từ chối tài khoản",
+        question="Từ chối các tài khoản ký đã chọn?",
+        action=ACCOUNTS,
+        confirm="Từ chối tài khoản",
+        cancel_href=ACCOUNTS,
+        fields=[("decision", REFUSE), *(("ids", code) for code in ids)],
+        items=[person["name"] for person in own[:10]],
+        count=len(own),
+        danger=True,
+        reason=("Lý do từ chối", "Giáo viên thấy lý do này và đăng ký lại."),
+        missing=REASON_NEEDED.cause if missing else "",
+    )

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from services.chassis.errors import Refused
 from services.chassis.web import lists
-from services.chassis.web.look import Notice, render
+from services.chassis.web.look import Notice, confirm_page, render
 from services.chassis.web.shell import shell
 from services.identity.accounts import recovery_desk
 from services.identity.accounts.pages import SIGN_IN, VERSIONS, onward
@@ -198,23 +198,22 @@ async def _rows(db: Database, openid: OpenId, found: Sequence[Any]) -> list[dict
 async def _ask_reason(request: Request, here: Here, db: Database, keys: Sequence[str], *, missing: bool) -> Response:
     found = await store.links_of(db, None, keys)
     names_shown = await recovery_desk.names_of(db, here.who, list({link["person"] for link in found}))
-    context = {
-        "shell": await frame(request, here, db),
-        "title": "Từ chối liên kết đăng nhập",
-        "question": "Từ chối các liên kết đăng nhập đã chọn?",
-        "action": LINKS,
-        "confirm": "Từ chối",
-        "cancel_href": LINKS,
-        "fields": [("decision", "refuse"), *(("ids", key) for key in keys)],
-        "facts": [],
-        "items": names_shown[:10],
-        "count": len(keys),
-        "warning": "",
-        "danger": True,
-        "reason": {"label": "Lý do từ chối", "hint": "Người đăng nhập thấy lý do này.", "value": ""},
-        "errors": {"reason": REASON_NEEDED.cause.format()} if missing else {},
-    }
-    return render(request.app.state.pages, request, "chassis/confirm.html", context, status_code=422 if missing else 200)
+    return confirm_page(
+        request.app.state.pages,
+        request,
+        shell=await frame(request, here, db),
+        title="Từ chối liên kết đăng nhập",
+        question="Từ chối các liên kết đăng nhập đã chọn?",
+        action=LINKS,
+        confirm="Từ chối",
+        cancel_href=LINKS,
+        fields=[("decision", "refuse"), *(("ids", key) for key in keys)],
+        items=names_shown[:10],
+        count=len(keys),
+        danger=True,
+        reason=("Lý do từ chối", "Người đăng nhập thấy lý do này."),
+        missing=REASON_NEEDED.cause if missing else "",
+    )
 
 
 def _notices(request: Request) -> list[Notice]:

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from services.chassis.errors import NOT_FOUND, Refused
 from services.chassis.vietnamese import fold
 from services.chassis.web import lists
-from services.chassis.web.look import render, vn_date, vn_number
+from services.chassis.web.look import confirm_page, render, vn_date, vn_number
 from services.identity.at_hand import Db, RequestId
 from services.identity.organisations import page_parts, planning, spans, store
 from services.identity.organisations.change_routes import branch_changes
@@ -55,23 +55,21 @@ async def show_preview(request: Request, here: Settled, db: Db) -> Response:
         found = await planning.preview(db, here.who, order)
     except Refused as refused:
         return await _form_page(request, here, db, values, _about(order.kind, refused))
-    context = {
-        "shell": await frame(request, here, db),
-        "title": ACTS[order.kind],
-        "crumb": CRUMB,
-        "question": f"{ACTS[order.kind]}: {found.subject['name']}?",
-        "action": CHANGE,
-        "confirm": "Thực hiện" if found.at_once else "Lên kế hoạch",
-        "cancel_href": page_parts.address_of(found.subject),
-        "fields": [*values.items(), *(("officers", code) for code in officers)],
-        "facts": await _facts(db, order, found),
-        "items": [],
-        "count": 0,
-        "warning": WARNINGS.get(order.kind, ""),
-        "danger": order.kind in WARNINGS,
-        "reason": None,
-    }
-    return render(request.app.state.pages, request, "chassis/confirm.html", context)
+    return confirm_page(
+        request.app.state.pages,
+        request,
+        shell=await frame(request, here, db),
+        title=ACTS[order.kind],
+        crumb=CRUMB,
+        question=f"{ACTS[order.kind]}: {found.subject['name']}?",
+        action=CHANGE,
+        confirm="Thực hiện" if found.at_once else "Lên kế hoạch",
+        cancel_href=page_parts.address_of(found.subject),
+        fields=[*values.items(), *(("officers", code) for code in officers)],
+        facts=await _facts(db, order, found),
+        warning=WARNINGS.get(order.kind, ""),
+        danger=order.kind in WARNINGS,
+    )
 
 
 async def _facts(db: Database, order: Order, found: planning.Preview) -> list[tuple[str, str]]:

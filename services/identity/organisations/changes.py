@@ -251,11 +251,16 @@ def _over(document: Document, order: Order) -> Document:
     if spans.begun(document) >= order.day:
         last = spans.begun(document) + dt.timedelta(days=1)
         raise Refused(TOO_EARLY, code=document["_id"], day=f"{order.day:%d/%m/%Y}", last=f"{last:%d/%m/%Y}")
+    left = spans.continued(document, order.day, [])
+    final = left[-1]  # a name or place given on the day of the end was never had
     return {
         **document,
+        "name": final["name"],
+        "unit" if "unit" in document else "parent": final["parent"],
+        "path": final["path"],
         "ended_on": order.day.isoformat(),
         "successor": order.target or None,
-        "spans": spans.continued(document, order.day, []),
+        "spans": left,
     }
 
 

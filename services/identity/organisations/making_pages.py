@@ -13,7 +13,7 @@ from services.chassis.access import require
 from services.chassis.errors import Refused
 from services.chassis.vietnamese import fold
 from services.chassis.web import lists
-from services.chassis.web.look import render
+from services.chassis.web.look import confirm_page, render
 from services.identity.at_hand import Db, RequestId, TheDoor
 from services.identity.errors import CODE_TAKEN, REASON_NEEDED, UNKNOWN_PERSON, UNKNOWN_UNIT
 from services.identity.organisations import administrators, people, places, spans, store
@@ -319,21 +319,18 @@ async def _taking_page(request: Request, here: Here, db: Database, school: Docum
     if found is None or not people.is_administrator(found):
         raise Refused(UNKNOWN_PERSON, person=person)
     address = f"{SCHOOLS}/{school['_id']}"
-    context = {
-        "shell": await frame(request, here, db),
-        "title": "Thu hồi quyền quản trị viên",
-        "crumb": CRUMB,
-        "question": f"Thu hồi quyền quản trị viên của {found['name']} tại {school['name']}?",
-        "action": f"{address}/administrators/{person}",
-        "confirm": "Thu hồi quyền",
-        "cancel_href": address,
-        "fields": [],
-        "facts": [],
-        "items": [],
-        "count": 0,
-        "warning": "Quyền kết thúc ngay; chỉ đơn vị quản lý chỉ định lại được.",
-        "danger": True,
-        "reason": {"label": "Lý do thu hồi", "hint": "Lý do được lưu trong nhật ký.", "value": ""},
-        "errors": {"reason": REASON_NEEDED.cause} if missing else {},
-    }
-    return render(request.app.state.pages, request, "chassis/confirm.html", context, status_code=422 if missing else 200)
+    return confirm_page(
+        request.app.state.pages,
+        request,
+        shell=await frame(request, here, db),
+        title="Thu hồi quyền quản trị viên",
+        crumb=CRUMB,
+        question=f"Thu hồi quyền quản trị viên của {found['name']} tại {school['name']}?",
+        action=f"{address}/administrators/{person}",
+        confirm="Thu hồi quyền",
+        cancel_href=address,
+        warning="Quyền kết thúc ngay; chỉ đơn vị quản lý chỉ định lại được.",
+        danger=True,
+        reason=("Lý do thu hồi", "Lý do được lưu trong nhật ký."),
+        missing=REASON_NEEDED.cause if missing else "",
+    )

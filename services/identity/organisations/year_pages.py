@@ -14,7 +14,7 @@ from contracts.menu import OWN_SCHOOL, entry_of
 from services.chassis.access import require
 from services.chassis.errors import NOT_FOUND, Refused
 from services.chassis.web import lists
-from services.chassis.web.look import render
+from services.chassis.web.look import confirm_page, render
 from services.identity.at_hand import Db, RequestId
 from services.identity.errors import CATALOGUE, REASON_NEEDED
 from services.identity.organisations import errors, opening, page_parts, school_years, spans, tasks
@@ -141,24 +141,22 @@ def _back(who: Principal, school: str) -> str:
 async def _opening_page(request: Request, here: Here, db: Database, school: Document, year: str, *, missing: bool) -> Response:
     school_years.first_of(year)
     again = school["year"] is not None and year < school["year"]
-    context = {
-        "shell": await frame(request, here, db),
-        "title": "Mở năm học",
-        "crumb": CRUMB if here.who.unit else "1. Hệ thống / Thông tin nhà trường",
-        "question": f"{'Mở lại' if again else 'Mở'} năm học {year} tại {school['name']}?",
-        "action": f"{YEARS}/{school['_id']}/{year}/open",
-        "confirm": "Mở lại năm học" if again else "Mở năm học",
-        "cancel_href": _back(here.who, school["_id"]),
-        "fields": [],
-        "facts": [("Năm học đang mở", school["year"] or ""), ("Năm học sẽ mở", year)],
-        "items": [],
-        "count": 0,
-        "warning": f"Năm học {school['year']} sẽ đóng." if school["year"] else "",
-        "danger": again,
-        "reason": {"label": "Lý do mở lại", "hint": "Lý do được lưu trong nhật ký.", "value": ""} if again else None,
-        "errors": {"reason": REASON_NEEDED.cause} if missing else {},
-    }
-    return render(request.app.state.pages, request, "chassis/confirm.html", context, status_code=422 if missing else 200)
+    return confirm_page(
+        request.app.state.pages,
+        request,
+        shell=await frame(request, here, db),
+        title="Mở năm học",
+        crumb=CRUMB if here.who.unit else "1. Hệ thống / Thông tin nhà trường",
+        question=f"{'Mở lại' if again else 'Mở'} năm học {year} tại {school['name']}?",
+        action=f"{YEARS}/{school['_id']}/{year}/open",
+        confirm="Mở lại năm học" if again else "Mở năm học",
+        cancel_href=_back(here.who, school["_id"]),
+        facts=[("Năm học đang mở", school["year"] or ""), ("Năm học sẽ mở", year)],
+        warning=f"Năm học {school['year']} sẽ đóng." if school["year"] else "",
+        danger=again,
+        reason=("Lý do mở lại", "Lý do được lưu trong nhật ký.") if again else None,
+        missing=REASON_NEEDED.cause if missing else "",
+    )
 
 
 async def _dates_page(

@@ -8,7 +8,7 @@ import pytest
 
 from services.identity.activity import rules
 from services.identity.activity.words import ACTS, FIELDS, KINDS, VALUES, lines, value, words_of
-from services.records.confirmation import ACTS as CONFIRMATION_ACTS
+from services.records.transcripts.confirmation import ACTS as CONFIRMATION_ACTS
 from tests.unit.identity import recorded_acts
 
 

@@ -183,6 +183,11 @@ def test_something_that_was_there_for_no_day_cannot_end() -> None:
         effects(tree, Order(Kind.ABOLISH_UNIT, "phong3", REFORM))
 
 
+def test_a_name_given_on_the_day_of_the_end_was_never_had() -> None:
+    tree = done(done(sample(), Kind.RENAME_UNIT, "phong2", name="Tên mới"), Kind.ABOLISH_UNIT, "phong2")
+    assert tree.units["phong2"]["name"] == sample().units["phong2"]["name"]
+
+
 def test_a_move_into_a_unit_follows_what_happened_to_that_unit_since() -> None:
     tree = done(sample(), Kind.MOVE_UNIT, "xa", target="phong2", day=dt.date(2025, 9, 1))
     tree = done(tree, Kind.MOVE_SCHOOL, "s-phong", target="xa")

@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,9 +13,9 @@ from infra.stack import leftovers, parts
 from infra.stack.instance import Instance, load, load_states
 from infra.stack.processes import Process
 from infra.stack.supervisor import State, Supervisor
+from tests.patience import PATIENCE, eventually
 
 FOREVER = "import time\nwhile True: time.sleep(0.05)"
-PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture
@@ -48,13 +47,6 @@ def python(name: str, code: str = FOREVER, *, needs: tuple[str, ...] = (), kind:
     return Process(name, kind, lambda _: [sys.executable, "-c", code], lambda _: True, needs, **more)  # type: ignore[arg-type]  # test shorthand
 
 
-def eventually(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen"
-        time.sleep(0.02)
-
-
 def pid_of(supervisor: Supervisor, name: str) -> int:
     child = supervisor.running[name].child
     assert child is not None
@@ -71,13 +63,13 @@ def test_a_process_starts_only_after_what_it_needs_was_set_up(supervise: Callabl
     store = python("store", kind="store", after=lambda _: order.append("store set up"))
     service = python("service", needs=("store",), before=lambda _: order.append("service prepared"))
     supervisor = supervise(service, store)
-    assert supervisor.all_ready.wait(PATIENCE_SECONDS)
+    assert supervisor.all_ready.wait(PATIENCE)
     assert order == ["store set up", "service prepared"]
 
 
 def test_a_service_that_dies_is_started_again(supervise: Callable[..., Supervisor]) -> None:
     supervisor = supervise(python("service"))
-    assert supervisor.all_ready.wait(PATIENCE_SECONDS)
+    assert supervisor.all_ready.wait(PATIENCE)
     first = pid_of(supervisor, "service")
     supervisor.running["service"].child.send_signal(signal.SIGKILL)  # type: ignore[union-attr]  # just seen running
     eventually(lambda: supervisor.running["service"].restarts == 1 and supervisor.running["service"].state is State.READY)
@@ -87,7 +79,7 @@ def test_a_service_that_dies_is_started_again(supervise: Callable[..., Superviso
 
 def test_the_fifth_death_within_a_minute_stops_everything(supervise: Callable[..., Supervisor]) -> None:
     supervisor = supervise(python("steady"), python("broken", "import sys; print('no such table'); sys.exit(3)"))
-    assert supervisor.ended.wait(PATIENCE_SECONDS)
+    assert supervisor.ended.wait(PATIENCE)
     assert supervisor.failure is not None
     assert "the 5th death" in supervisor.failure
     assert "status 3" in supervisor.failure
@@ -98,10 +90,10 @@ def test_the_fifth_death_within_a_minute_stops_everything(supervise: Callable[..
 
 def test_the_death_of_a_store_stops_everything(supervise: Callable[..., Supervisor]) -> None:
     supervisor = supervise(python("store", kind="store"), python("service", needs=("store",)))
-    assert supervisor.all_ready.wait(PATIENCE_SECONDS)
+    assert supervisor.all_ready.wait(PATIENCE)
     service = pid_of(supervisor, "service")
     supervisor.running["store"].child.send_signal(signal.SIGKILL)  # type: ignore[union-attr]  # just seen running
-    assert supervisor.ended.wait(PATIENCE_SECONDS)
+    assert supervisor.ended.wait(PATIENCE)
     assert supervisor.failure is not None
     assert supervisor.failure.startswith("store died (by SIGKILL)")
     assert not alive(service)
@@ -109,7 +101,7 @@ def test_the_death_of_a_store_stops_everything(supervise: Callable[..., Supervis
 
 def test_a_store_restarted_on_purpose_stops_nothing(supervise: Callable[..., Supervisor]) -> None:
     supervisor = supervise(python("store", kind="store"), python("service", needs=("store",)))
-    assert supervisor.all_ready.wait(PATIENCE_SECONDS)
+    assert supervisor.all_ready.wait(PATIENCE)
     store, service = pid_of(supervisor, "store"), pid_of(supervisor, "service")
     supervisor.request(lambda: supervisor.end_one("store", signal.SIGKILL, again=True))
     eventually(lambda: supervisor.running["store"].state is State.READY)
@@ -122,7 +114,7 @@ def test_a_failed_step_names_the_process_and_its_reason(supervise: Callable[...,
         raise RuntimeError("no room on the disk")
 
     supervisor = supervise(python("store", kind="store", before=fail))
-    assert supervisor.ended.wait(PATIENCE_SECONDS)
+    assert supervisor.ended.wait(PATIENCE)
     assert supervisor.failure == "store could not be prepared: no room on the disk"
 
 
@@ -145,7 +137,7 @@ while True: time.sleep(0.05)
         return Process(name, "service", lambda _: [sys.executable, "-c", code, name], up, needs)
 
     supervisor = supervise(process("a"), process("b", "a"), process("c", "b"))
-    assert supervisor.all_ready.wait(PATIENCE_SECONDS)
+    assert supervisor.all_ready.wait(PATIENCE)
     supervisor.stop()
     assert record.read_text() == "cba"
 

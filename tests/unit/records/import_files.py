@@ -15,8 +15,8 @@ from typing import Any
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from services.records.findings import Code, Finding
-from services.records.imports import Preview
+from services.records.imports.findings import Code, Finding
+from services.records.imports.preview import Preview
 
 SAMPLES = Path(__file__).resolve().parents[3] / "samples"
 PROFILE = "ho_so_truong.xlsx"

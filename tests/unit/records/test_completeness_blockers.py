@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.records.completeness import Missing, missing
-from services.records.imports import Preview, preview
+from services.records.imports.preview import Preview, preview
+from services.records.rules.completeness import Missing, missing
 from services.records.schoolyear import PrimaryResult, Pupil, SecondaryResult
 from tests.unit.records.import_files import made
 

@@ -7,8 +7,8 @@ import datetime as dt
 import pytest
 from openpyxl import Workbook
 
-from services.records import findings as found
-from services.records.imports import preview
+from services.records.imports import findings as found
+from services.records.imports.preview import preview
 from tests.unit.records.import_files import PROFILE, edited, made, only, refused, with_cell, with_result
 
 TH, _ = made("TH")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from openpyxl import Workbook
 
-from services.records import findings as found
-from services.records.findings import Code
-from services.records.imports import preview
+from services.records.imports import findings as found
+from services.records.imports.findings import Code
+from services.records.imports.preview import preview
 from tests.unit.records.import_files import PROFILE, Files, edited, made, only, put, refused, with_cell
 
 TH, _ = made("TH")

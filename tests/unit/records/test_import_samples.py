@@ -12,8 +12,8 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from services.records.completeness import missing
-from services.records.imports import Preview, preview
+from services.records.imports.preview import Preview, preview
+from services.records.rules.completeness import missing
 from tests.unit.records.import_files import (
     PROFILE,
     SAMPLES,

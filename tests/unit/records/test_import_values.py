@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from services.records import cells
 from services.records.cells import BadCell, Cell
-from services.records.imports import difference, preview
+from services.records.imports.preview import difference, preview
 from tests.unit.records.import_files import made
 
 

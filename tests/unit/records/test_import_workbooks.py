@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from services.records import findings as found
-from services.records import workbooks
-from services.records.findings import Code, Report
-from services.records.imports import preview
-from services.records.workbooks import WorkbookRefused, read_workbook, read_workbooks
+from services.records.imports import findings as found
+from services.records.imports import workbooks
+from services.records.imports.findings import Code, Report
+from services.records.imports.preview import preview
+from services.records.imports.workbooks import WorkbookRefused, read_workbook, read_workbooks
 from tests.unit.records.import_files import made, saved
 
 TH, _ = made("TH")

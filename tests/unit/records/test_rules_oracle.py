@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.records.completeness import contradictions
-from services.records.imports import preview
+from services.records.imports.preview import preview
+from services.records.rules.completeness import contradictions
 from services.records.schoolyear import PrimaryResult, SecondaryResult
 from tests.unit.records.import_files import made
 

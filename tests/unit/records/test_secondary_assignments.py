@@ -10,11 +10,11 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from services.records import findings as found
-from services.records.completeness import Missing, missing
-from services.records.content import required_signers, transcript_content
-from services.records.imports import Preview, preview
+from services.records.imports import findings as found
+from services.records.imports.preview import Preview, preview
+from services.records.rules.completeness import Missing, missing
 from services.records.schoolyear import TranscriptContent
+from services.records.transcripts.content import required_signers, transcript_content
 from tests.unit.records.import_files import PROFILE, SAMPLES, Files, edited, load, only
 
 Row = tuple[str, str, str, object, str]

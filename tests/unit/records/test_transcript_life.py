@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from services.chassis.errors import Refused
-from services.records.confirmation import confirm, undo
-from services.records.transcripts import MOVES, WORDS, State, moved
+from services.records.transcripts.confirmation import confirm, undo
+from services.records.transcripts.states import MOVES, WORDS, State, moved
 
 REFERENCE = {"bucket": "signing", "key": "transcripts/x/y.pdf", "sha256": "0" * 64, "size": 1}
 WAY = ["rendered", "homeroom", "leader", "sealed", "confirm", "submit", "accepted"]

@@ -14,16 +14,16 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from services.records import cells
-from services.records import findings as found
 from services.records.cells import BadCell, key, text
-from services.records.completeness import FORM_FIELDS, IDENTITY_FIELDS, PARENT_FIELDS, STUDYING, contradictions, result_missing
-from services.records.findings import Finding, Place, RefusalKind, RefusedPupil, Report
-from services.records.profile_sheets import PERSONAL_ID, PUPILS, Profile, personal_id, read_profile
-from services.records.result_layout import kind_of
-from services.records.result_sheets import ResultRow, Results, read_results
+from services.records.imports import findings as found
+from services.records.imports.findings import Finding, Place, RefusalKind, RefusedPupil, Report
+from services.records.imports.profile_sheets import PERSONAL_ID, PUPILS, Profile, personal_id, read_profile
+from services.records.imports.result_layout import kind_of
+from services.records.imports.result_sheets import ResultRow, Results, read_results
+from services.records.imports.tables import IgnoredColumn, Row, Table
+from services.records.imports.workbooks import read_workbooks
+from services.records.rules.completeness import FORM_FIELDS, IDENTITY_FIELDS, PARENT_FIELDS, STUDYING, contradictions, result_missing
 from services.records.schoolyear import Assignment, Level, PrimaryResult, Pupil, Result, School, SchoolClass, Staff
-from services.records.tables import IgnoredColumn, Row, Table
-from services.records.workbooks import read_workbooks
 
 M = TypeVar("M")
 _SEXES = {"nam": "Nam", "nu": "Nữ"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from services.records import findings as found
 from services.records.cells import Cell, key, text
-from services.records.findings import Place, Report
-from services.records.workbooks import Sheet
+from services.records.imports import findings as found
+from services.records.imports.findings import Place, Report
+from services.records.imports.workbooks import Sheet
 
 HEADER_SEARCH_ROWS = 15
 

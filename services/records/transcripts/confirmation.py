@@ -11,7 +11,7 @@ from services.chassis import audit, clock
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refused
 from services.chassis.mongo import Document, Session, transaction
-from services.records.transcripts import State, moved
+from services.records.transcripts.states import State, moved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,26 +1,25 @@
-"""JSON under /api/records."""
+"""JSON under /api/records: classes, pupils, transcripts and what is done to them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.access import Action, Principal
+from contracts.access import Action
 from contracts.documents import DocumentRef
 from services.chassis.access import Who, require
-from services.chassis.errors import FORBIDDEN, TOO_LARGE, Refused
-from services.records import confirmation, creation, importing
-from services.records.errors import NO_DOCUMENT, NO_FILES
-from services.records.reading import Reading
-from services.records.transcripts import WORDS, State
+from services.chassis.errors import Refused
+from services.records.at_hand import Year, own_school, parts_of, reading, store_of, visible_transcript
+from services.records.errors import NO_DOCUMENT
+from services.records.transcripts import confirmation, creation
+from services.records.transcripts.reading import Reading
+from services.records.transcripts.states import WORDS, State
 
 if TYPE_CHECKING:
-    from services.chassis.process import Parts
-    from services.records.store import Store
+    pass
 
-UPLOAD_LIMIT = 64 * 1024 * 1024
 router = APIRouter(prefix="/api/records")
 
 
@@ -33,56 +32,6 @@ class Selection(BaseModel):
     pupils: list[str] | None = Field(default=None, max_length=5000)
     transcripts: list[str] | None = Field(default=None, max_length=5000)
     all: bool = False
-
-
-def store_of(request: Request) -> Store:
-    store: Store = request.app.state.store
-    return store
-
-
-def parts_of(request: Request) -> Parts:
-    parts: Parts = request.app.state.parts
-    return parts
-
-
-def own_school(who: Principal) -> str:
-    if who.school is None:
-        raise Refused(FORBIDDEN, action="school")
-    return who.school
-
-
-async def reading(request: Request, who: Principal, year: str | None) -> Reading:
-    """The school year that is looked at: the one asked for, or the newest."""
-    return await Reading.of(store_of(request), who, own_school(who), year)
-
-
-Year = Annotated[str | None, Query(pattern=r"^20\d\d-20\d\d$")]
-
-
-@router.post("/imports", status_code=201)
-async def upload(request: Request, who: Who, files: list[UploadFile]) -> dict[str, Any]:
-    """Read workbooks and show what they say; nothing is written until the preview is confirmed."""
-    require(who, Action.IMPORT, school=own_school(who))
-    if not files:
-        raise Refused(NO_FILES)
-    if sum(f.size or 0 for f in files) > UPLOAD_LIMIT:
-        raise Refused(TOO_LARGE, limit="64 MB")
-    contents = {f.filename or f"tep-{i}": await f.read() for i, f in enumerate(files)}
-    return await importing.take(parts_of(request), store_of(request), who, contents)
-
-
-@router.get("/imports/{import_id}")
-async def import_of(request: Request, who: Who, import_id: str) -> dict[str, Any]:
-    require(who, Action.IMPORT, school=own_school(who))
-    found = await store_of(request).import_of(own_school(who), import_id)
-    return importing.shown(found)
-
-
-@router.post("/imports/{import_id}/confirm")
-async def confirm_import(request: Request, who: Who, import_id: str) -> dict[str, Any]:
-    """Write a preview: all of it or nothing. The good pupils go on, the refused ones stay listed."""
-    require(who, Action.IMPORT, school=own_school(who))
-    return await importing.confirm(parts_of(request), store_of(request), who, import_id)
 
 
 @router.get("/classes")
@@ -177,13 +126,6 @@ async def document(request: Request, who: Who, transcript_id: str, kind: str) ->
         "X-Content-Type-Options": "nosniff",
     }
     return Response(content, media_type="application/pdf" if kind == "pdf" else "application/xml", headers=headers)
-
-
-async def visible_transcript(request: Request, who: Principal, transcript_id: str) -> dict[str, Any]:
-    found = await store_of(request).transcript(transcript_id)
-    looked_at = await Reading.of(store_of(request), who, found["school"], found["year"])
-    await looked_at.require_class(found["class_code"])
-    return found
 
 
 @router.post("/confirmations")

@@ -10,18 +10,19 @@ from contracts.access import Action
 from contracts.menu import CLASSES, CONFIRMATION, entry_of
 from services.chassis.access import Who, require
 from services.chassis.web.lists import done, ordered, query_of, ticked
-from services.chassis.web.look import render
-from services.records import routes
+from services.chassis.web.look import confirm_page, render
+from services.records.at_hand import own_school, reading
 from services.records.page_parts import framed, grades_of, newest
-from services.records.routes import Selection, own_school, reading
-from services.records.transcripts import AWAITED, State
+from services.records.transcripts import routes
+from services.records.transcripts.routes import Selection
+from services.records.transcripts.states import AWAITED, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from contracts.access import Principal
 
-router = APIRouter()
+router = APIRouter(prefix="/ui/records", include_in_schema=False)
 SENT = (State.SUBMITTED, State.ACCEPTED, State.REJECTED)
 
 
@@ -86,20 +87,17 @@ async def decide(request: Request, who: Who) -> Response:
 async def _ask(request: Request, who: Principal, codes: Sequence[str]) -> Response:
     looked_at = await reading(request, who, None)
     rows = [_row(row) for row in await looked_at.classes() if row["code"] in codes]
-    context = {
-        "shell": await framed(request, who, looked_at),
-        "title": "Xác nhận hoàn thành",
-        "crumb": entry_of(who, CONFIRMATION).title,
-        "question": "Bạn có chắc chắn muốn Xác nhận hoàn thành Học bạ số?",
-        "action": CONFIRMATION,
-        "confirm": "OK",
-        "cancel_href": CONFIRMATION,
-        "fields": [("act", "confirm"), ("sure", "1"), *(("ids", row["code"]) for row in rows)],
-        "facts": [],
-        "items": [f"Lớp {row['name']}: {row['signed']} học bạ hoàn thành ký" for row in rows],
-        "count": len(rows),
-        "warning": "",
-        "danger": False,
-        "reason": None,
-    }
-    return render(request.app.state.pages, request, "chassis/confirm.html", context)
+    return confirm_page(
+        request.app.state.pages,
+        request,
+        shell=await framed(request, who, looked_at),
+        title="Xác nhận hoàn thành",
+        crumb=entry_of(who, CONFIRMATION).title,
+        question="Bạn có chắc chắn muốn Xác nhận hoàn thành Học bạ số?",
+        action=CONFIRMATION,
+        confirm="OK",
+        cancel_href=CONFIRMATION,
+        fields=[("act", "confirm"), ("sure", "1"), *(("ids", row["code"]) for row in rows)],
+        items=[f"Lớp {row['name']}: {row['signed']} học bạ hoàn thành ký" for row in rows],
+        count=len(rows),
+    )

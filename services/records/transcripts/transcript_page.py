@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.events.signing import SignatureFact
 from services.chassis.web.look import vn_date, vn_number
-from services.records.content import required_signers
 from services.records.render.text import GENERAL_COMPETENCES, QUALITIES, SPECIFIC_COMPETENCES, traits_of
 from services.records.schoolyear import PrimaryResult, TranscriptContent
-from services.records.transcripts import State
+from services.records.transcripts.content import required_signers
+from services.records.transcripts.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from services.records import cells
-from services.records import findings as found
 from services.records.cells import BadCell, key, text
-from services.records.findings import Code, Report
+from services.records.imports import findings as found
+from services.records.imports.findings import Code, Report
+from services.records.imports.tables import Column, IgnoredColumn, Row, Table, open_table
+from services.records.imports.workbooks import Sheet
 from services.records.rules.ruleset import GRADES, NoRuleSetError, rules_for
 from services.records.schoolyear import Assignment, Level, School, SchoolClass, Semester, Staff
-from services.records.tables import Column, IgnoredColumn, Row, Table, open_table
-from services.records.workbooks import Sheet
 
 T = TypeVar("T")
 PERSONAL_ID = re.compile(r"[0-9]{12}")

@@ -14,17 +14,17 @@ from services.chassis.access import Who, require
 from services.chassis.errors import Refused
 from services.chassis.web.lists import done, ordered, paged, query_of
 from services.chassis.web.look import render
-from services.records import routes
+from services.records.at_hand import own_school, store_of
 from services.records.errors import IMPORT_BLOCKED
+from services.records.imports import routes
 from services.records.page_parts import framed, newest
-from services.records.routes import own_school, store_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from contracts.access import Principal
 
-router = APIRouter()
+router = APIRouter(prefix="/ui/records", include_in_schema=False)
 SHOWN_REFUSED = 100
 
 

@@ -13,13 +13,13 @@ from services.chassis.errors import Refused
 from services.chassis.leases import claim, owner_token, release, renew
 from services.chassis.mongo import Document, Session, transaction
 from services.chassis.origin import asking
-from services.records.completeness import missing
-from services.records.content import required_signers, transcript_content
 from services.records.errors import ALREADY_CREATED, NOTHING_SELECTED, UNPRINTABLE
 from services.records.render.pooled import build
+from services.records.rules.completeness import missing
 from services.records.schoolyear import PrimaryResult, Result, SecondaryResult
 from services.records.store import class_of, document_ref, pupil_of
-from services.records.transcripts import State
+from services.records.transcripts.content import required_signers, transcript_content
+from services.records.transcripts.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from lxml import etree
 from python_calamine import CalamineError, CalamineWorkbook
 
-from services.records import findings as found
 from services.records.cells import Cell, text
-from services.records.findings import Code, Place, Report
+from services.records.imports import findings as found
+from services.records.imports.findings import Code, Place, Report
 
 MAX_FILE_BYTES = 20 * 1024 * 1024
 MAX_UNZIPPED_BYTES = 200 * 1024 * 1024

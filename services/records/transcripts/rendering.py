@@ -16,7 +16,7 @@ from services.chassis.mongo import Document, Session, transaction
 from services.records.render.pooled import render
 from services.records.schoolyear import TranscriptContent
 from services.records.store import document_ref
-from services.records.transcripts import State, moved
+from services.records.transcripts.states import State, moved
 
 if TYPE_CHECKING:
     from services.chassis.process import Parts

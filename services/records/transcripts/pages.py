@@ -14,12 +14,12 @@ from services.chassis.access import Who
 from services.chassis.vietnamese import fold, given_name_key
 from services.chassis.web.lists import done, ordered, paged, query_of, ticked
 from services.chassis.web.look import render, with_query
-from services.records import confirmation_pages, creation, import_pages, routes
+from services.records.at_hand import own_school, reading, store_of, visible_transcript
 from services.records.page_parts import NO_JOB, framed, grades_of, job_context, newest
-from services.records.reading import Reading
-from services.records.routes import own_school, reading, store_of, visible_transcript
-from services.records.transcript_page import context_of
-from services.records.transcripts import State
+from services.records.transcripts import creation, routes
+from services.records.transcripts.reading import Reading
+from services.records.transcripts.states import State
+from services.records.transcripts.transcript_page import context_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from contracts.access import Principal
 
 router = APIRouter(prefix="/ui/records", include_in_schema=False)
-router.include_router(import_pages.router)
-router.include_router(confirmation_pages.router)
 
 AWAITING = "AWAITING"
 INCOMPLETE = "Chưa đủ điều kiện tạo học bạ số"

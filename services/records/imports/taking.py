@@ -8,11 +8,11 @@ from uuid import uuid4
 from contracts.documents import DocumentRef
 from services.chassis import clock
 from services.chassis.errors import Refused
-from services.records.completeness import missing
 from services.records.errors import IMPORT_BLOCKED, WORKBOOK
-from services.records.imports import Preview, preview
+from services.records.imports.preview import Preview, preview
+from services.records.imports.workbooks import WorkbookRefused
+from services.records.rules.completeness import missing
 from services.records.store import document_ref
-from services.records.workbooks import WorkbookRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from services.records.cells import key, text
-from services.records.profile_sheets import ORDINAL
-from services.records.tables import HEADER_SEARCH_ROWS, Column, match
-from services.records.workbooks import Sheet
+from services.records.imports.profile_sheets import ORDINAL
+from services.records.imports.tables import HEADER_SEARCH_ROWS, Column, match
+from services.records.imports.workbooks import Sheet
 
 Kind = Literal["primary", "secondary"]
 _PRIMARY_LEAVES = {"muc dat duoc": "level", "diem ktdk": "mark", "diem": "mark", "nhan xet": "comment"}

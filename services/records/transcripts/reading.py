@@ -9,7 +9,7 @@ from contracts.access import Action, Principal, allowed
 from services.chassis.access import require
 from services.chassis.errors import NOT_FOUND, Refused
 from services.records.errors import NOTHING_SELECTED
-from services.records.transcripts import AWAITED, WORDS, State
+from services.records.transcripts.states import AWAITED, WORDS, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,10 +9,10 @@ from functools import partial
 from typing import TypeVar
 
 from services.records import cells
-from services.records import findings as found
 from services.records.cells import BadCell, Cell, key, text
-from services.records.findings import Report
-from services.records.result_layout import (
+from services.records.imports import findings as found
+from services.records.imports.findings import Report
+from services.records.imports.result_layout import (
     LEAF_NAMES,
     NEEDED_LEAVES,
     OVERALL_NAMES,
@@ -23,6 +23,8 @@ from services.records.result_layout import (
     kind_of,
     layout_of,
 )
+from services.records.imports.tables import IgnoredColumn
+from services.records.imports.workbooks import Sheet
 from services.records.rules.ruleset import PrimaryRules, SecondaryRules, Subject, rules_for
 from services.records.schoolyear import (
     PrimaryResult,
@@ -34,8 +36,6 @@ from services.records.schoolyear import (
     SecondarySubject,
     Trait,
 )
-from services.records.tables import IgnoredColumn
-from services.records.workbooks import Sheet
 
 T = TypeVar("T")
 _days = partial(cells.whole, least=0, most=366)
