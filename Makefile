@@ -21,7 +21,7 @@ down: ## stop the demo
 	@$(PY) infra/local.py down --instance demo
 
 test: setup ## the tests, on real parts
-	@$(PY) -m pytest -m "not faults and not slow"
+	@$(PY) -m infra.tools.run_tests
 
 test-slow: setup ## what takes minutes more: every browser journey, the whole interoperability matrix, the token program as a process
 	@$(PY) -m pytest -m slow

@@ -12,11 +12,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import settings
 
 from infra.demo.people import Person
 from infra.demo.road import Outcome, Road
 from infra.demo.school import read
 from infra.local import Stack
+
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+"""What decides about a change must not depend on luck; plain pytest goes on searching."""
 
 ROOT = Path(__file__).resolve().parents[1]
 T = TypeVar("T")

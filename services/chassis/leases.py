@@ -8,7 +8,7 @@ from uuid import uuid4
 from services.chassis.mongo import DuplicateKeyError, ReturnDocument
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from services.chassis.mongo import Collection, Document
 
@@ -33,6 +33,14 @@ async def claim(collection: Collection, wanted: Mapping[str, Any], owner: str, s
         return_document=ReturnDocument.AFTER,
     )
     return found
+
+
+async def up_to(limit: int, claim_one: Callable[[], Awaitable[Document | None]]) -> list[Document]:
+    """Lease one after the other until there is no more, or `limit` are held."""
+    held: list[Document] = []
+    while len(held) < limit and (found := await claim_one()) is not None:
+        held.append(found)
+    return held
 
 
 async def renew(collection: Collection, key: object, owner: str, seconds: float) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -19,10 +18,6 @@ from services.identity.organisations import tasks as organisation_tasks
 from services.identity.pages import Settled, frame
 from services.identity.problems import pages as problem_pages
 from services.identity.store import one
-
-if TYPE_CHECKING:
-    pass
-
 
 router = APIRouter(prefix="/ui/identity", include_in_schema=False)
 

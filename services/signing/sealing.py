@@ -18,7 +18,7 @@ from services.chassis import failpoints
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refused
 from services.chassis.kafka import is_transient
-from services.chassis.leases import owner_token
+from services.chassis.leases import owner_token, up_to
 from services.chassis.mongo import Document, Session, transaction
 from services.means.timestamps import TimestampRefused, time_of
 from services.means.validation_data import Unprovable
@@ -57,7 +57,7 @@ class Sealing:
 
     async def round(self) -> int:
         """Done twice by two workers it has its effect once: the task moves on only once."""
-        due = await self._claimed()
+        due = await up_to(CHUNK, lambda: self.store.claim_sealing(self.owner, self.lease_seconds))
         if not due:
             return 0
         outcomes = await asyncio.gather(*(self._seal(t) for t in due), return_exceptions=True)
@@ -75,12 +75,6 @@ class Sealing:
         SEALED.labels("stopped").inc(len(stopped))
         SEALED.labels("postponed").inc(len(due) - len(sealed) - len(stopped))
         return len(due)
-
-    async def _claimed(self) -> list[Document]:
-        due: list[Document] = []
-        while len(due) < CHUNK and (task := await self.store.claim_sealing(self.owner, self.lease_seconds)) is not None:
-            due.append(task)
-        return due
 
     async def _seal(self, task: Document) -> Sealed:
         document_xml = await self.parts.objects.get(DocumentRef.model_validate(task["xml"]))

@@ -1,8 +1,8 @@
-"""The stores alone, one instance a session, and a toy service on them."""
+"""Instances that many suites share, one a session: a suite empties the databases that it uses, and leaves the sandbox as it found it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -19,3 +19,10 @@ def stores(pytestconfig: pytest.Config) -> Stack:
 async def toy(stores: Stack) -> AsyncIterator[Toy]:
     async with open_toy(stores) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def light_stack() -> Iterator[Stack]:
+    """Stores and outside systems, for services whose web applications and handlers run within the test."""
+    with Stack("light", only=("mongod", "minio", "sandbox-provider", "sandbox-idp"), fresh=True) as running:
+        yield running

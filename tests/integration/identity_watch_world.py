@@ -8,7 +8,7 @@ import os
 import ssl
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +33,6 @@ from services.identity.certificates.watch_rules import Times
 from services.identity.organisations import people
 from services.means import x509
 
-PROCESSES = ("mongod", "sandbox-pki")
 SCHOOL: Document = {
     "_id": "31300001",
     "name": "Trường Tiểu học An Hồng",
@@ -46,7 +45,6 @@ AT_ONCE = Times(*(dt.timedelta(0) for _ in range(5)))
 """Everything is due in every round."""
 RARELY = Times(lists=dt.timedelta(0), alone=dt.timedelta(hours=1), listed=dt.timedelta(days=1))
 """Lists are due in every round, a certificate by itself only once."""
-COLLECTIONS = ("people", "schools", "registrations", "owners", "revocation_lists", "notices", "audit", "outbox")
 
 
 def person(number: int, position: str = "Giáo viên", **flags: Any) -> Document:
@@ -178,7 +176,7 @@ async def world_of(stack: Stack) -> AsyncIterator[World]:
     settings = Settings.model_validate({key.removeprefix("HOCBA_").lower(): value for key, value in environment.items()})
     with httpx.Client(base_url=stack.info["sandbox"]["pki"], timeout=60, trust_env=False) as client:
         async with connect(settings, "identity") as db:
-            for name in COLLECTIONS:
+            for name in await db.list_collection_names():
                 await db[name].delete_many({})
             await outbox.ensure_indexes(db)
             await store.ensure_indexes(db)
@@ -187,8 +185,3 @@ async def world_of(stack: Stack) -> AsyncIterator[World]:
             world = World(environment, db, read_roots(needed(settings.trust_dir, "trust_dir")), client)
             yield world
             world.well()
-
-
-def stack_named(name: str) -> Iterator[Stack]:
-    with Stack(name, only=PROCESSES, fresh=True) as running:
-        yield running

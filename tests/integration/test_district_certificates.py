@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import openpyxl
@@ -24,22 +24,16 @@ from services.chassis import clock
 from services.chassis.mongo import transaction
 from services.district import handlers
 from services.district.store import Store
-from tests.integration.pages_world import OFFICER, PROCESSES, UNIT, World, event_of, world_of
+from tests.integration.pages_world import OFFICER, UNIT, World, event_of, world_of
 
 PAGE = "/ui/district/certificates"
 API = "/api/district/certificates"
 PATH = ("031", UNIT)
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack("district-certificates-test", only=PROCESSES, fresh=True) as running:
-        yield running
-
-
 @pytest.fixture
-async def world(stack: Stack) -> AsyncIterator[World]:
-    async with world_of(stack) as made:
+async def world(light_stack: Stack) -> AsyncIterator[World]:
+    async with world_of(light_stack) as made:
         unit = UnitChangedV1(code=UNIT, name="Phường An Hải", path=PATH)
         other = UnitChangedV1(code="03102", name="Phường Khác", path=("031", "03102"))
         await tell(made, unit, UNIT)

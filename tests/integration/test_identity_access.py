@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -15,7 +15,6 @@ from services.identity.bootstrap import bootstrap
 from services.identity.organisations.places import Named
 from tests.integration.identity_world import (
     PASSWORD,
-    PROCESSES,
     SCHOOL,
     STAFF,
     UNIT,
@@ -29,15 +28,9 @@ from tests.integration.identity_world import (
 SIGN_IN = "/api/identity/sessions"
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack("identity-test", only=PROCESSES, fresh=True) as running:
-        yield running
-
-
 @pytest.fixture
-async def world(stack: Stack) -> AsyncIterator[World]:
-    async with world_of(stack) as made:
+async def world(light_stack: Stack) -> AsyncIterator[World]:
+    async with world_of(light_stack) as made:
         yield made
 
 
@@ -154,7 +147,7 @@ async def test_the_cookie_is_out_of_reach_and_only_its_digest_is_kept(world: Wor
     assert token not in everything
 
 
-async def test_the_session_check_tells_who_it_is_until_the_session_ends(world: World, stack: Stack) -> None:
+async def test_the_session_check_tells_who_it_is_until_the_session_ends(world: World, light_stack: Stack) -> None:
     administrator = await world.school()
     verifier = TokenVerifier(world.settings.token_keys_file)
     checked = await administrator.client.get("/internal/session")

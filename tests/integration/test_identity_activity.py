@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from services.identity.accounts import sessions
 from services.identity.activity import search
 from services.identity.activity import store as activity
 from services.identity.activity.handlers import activity_consumers, own_trail
-from tests.integration.identity_world import PASSWORD, PROCESSES, SCHOOL, UNIT, Browser, World, code, world_of
+from tests.integration.identity_world import PASSWORD, SCHOOL, UNIT, Browser, World, code, world_of
 
 OTHER = "31300002"
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
@@ -38,15 +38,9 @@ ADDRESS = "203.0.113.77"
 NOW = dt.datetime.now(dt.UTC)
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack("identity-activity-test", only=PROCESSES, fresh=True) as running:
-        yield running
-
-
 @pytest.fixture
-async def world(stack: Stack) -> AsyncIterator[World]:
-    async with world_of(stack) as made:
+async def world(light_stack: Stack) -> AsyncIterator[World]:
+    async with world_of(light_stack) as made:
         for name in (audit_seal.LEASES, "inbox"):
             await made.db[name].delete_many({})
         await audit_seal.ensure_indexes(made.db)

@@ -7,7 +7,7 @@ import datetime as dt
 import io
 import re
 import ssl
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from html import unescape
 from typing import Any
 
@@ -24,27 +24,21 @@ from services.identity.certificates import revocation
 from services.identity.certificates.registrations import Wanted
 from services.identity.store import one
 from services.means.remote import Credential
-from tests.integration.identity_world import PROCESSES, SCHOOL, STAFF, YEAR, Browser, World, code, member, personal_id, world_of
+from tests.integration.identity_world import SCHOOL, STAFF, YEAR, Browser, World, code, member, personal_id, world_of
 
 PAGE = "/ui/identity/signing-accounts"
 API = "/api/identity/signing-accounts"
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack("identity-approval-test", only=(*PROCESSES, "minio"), fresh=True) as running:
-        yield running
-
-
 @pytest.fixture
-async def world(stack: Stack) -> AsyncIterator[World]:
-    async with world_of(stack) as made:
+async def world(light_stack: Stack) -> AsyncIterator[World]:
+    async with world_of(light_stack) as made:
         yield made
 
 
 @pytest.fixture
-async def pki(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=stack.info["sandbox"]["pki"], timeout=60, trust_env=False) as client:
+async def pki(light_stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=light_stack.info["sandbox"]["pki"], timeout=60, trust_env=False) as client:
         (await client.delete("/control/faults")).raise_for_status()
         yield client
         (await client.delete("/control/faults")).raise_for_status()

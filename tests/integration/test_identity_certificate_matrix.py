@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ssl
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,7 +25,7 @@ from services.chassis.settings import needed
 from services.identity.certificates.providers import Providers
 from services.means.csc import Csc
 from services.means.remote import Authorisation, Authorized, Credential, Session
-from tests.integration.identity_world import PROCESSES, Browser, World, code, login, personal_id, world_of
+from tests.integration.identity_world import Browser, World, code, login, personal_id, world_of
 
 ACCOUNTS = "/api/identity/signing-accounts"
 SCHOOL_CERTIFICATE = "/api/identity/school-certificate"
@@ -89,27 +89,21 @@ class Pki:
         return self.client.post(path, json=order).raise_for_status().json()
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack("identity-matrix-test", only=PROCESSES, fresh=True) as running:
-        yield running
-
-
 @pytest.fixture
-async def world(stack: Stack) -> AsyncIterator[World]:
-    async with world_of(stack) as made:
+async def world(light_stack: Stack) -> AsyncIterator[World]:
+    async with world_of(light_stack) as made:
         yield made
 
 
 @pytest.fixture
-async def pki(stack: Stack, world: World) -> AsyncIterator[Pki]:
+async def pki(light_stack: Stack, world: World) -> AsyncIterator[Pki]:
     registry = world.app.state.registry
     await registry.providers.close()
     cards = Cards(needed(world.settings.providers_file, "providers_file"), world.settings.ca_file)
     cards.held, cards.signer = {}, Signer("https://localhost/csc/v2")
     cards.signer.keys = {}
     world.app.state.registry = replace(registry, providers=cards)
-    with httpx.Client(base_url=stack.info["sandbox"]["pki"], timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=light_stack.info["sandbox"]["pki"], timeout=60, trust_env=False) as client:
         made = Pki(client, cards)
         yield made
         made.well()

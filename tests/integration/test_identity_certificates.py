@@ -5,7 +5,7 @@ Certificates that are refused: test_identity_certificate_matrix.py.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,7 +13,6 @@ import pytest
 from contracts.events.district import CertificateDecidedV1
 from infra.local import Stack
 from tests.integration.identity_world import (
-    PROCESSES,
     SCHOOL,
     STAFF,
     Browser,
@@ -32,15 +31,9 @@ APPROVED = CertificateDecidedV1(kind="manager", approved=True)
 TAX_CODE = "0231300001"
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack("identity-certificates-test", only=PROCESSES, fresh=True) as running:
-        yield running
-
-
 @pytest.fixture
-async def world(stack: Stack) -> AsyncIterator[World]:
-    async with world_of(stack) as made:
+async def world(light_stack: Stack) -> AsyncIterator[World]:
+    async with world_of(light_stack) as made:
         yield made
 
 

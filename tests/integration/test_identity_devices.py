@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY, generate_latest
 
 from infra.local import Stack
 from services.identity.accounts import sessions
-from tests.integration.identity_world import PASSWORD, PROCESSES, Browser, World, code, world_of
+from tests.integration.identity_world import PASSWORD, Browser, World, code, world_of
 
 SESSIONS = "/api/identity/sessions"
 PAGE = "/ui/identity/devices"
@@ -22,15 +22,9 @@ PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.
 ADDRESS = "203.0.113.77"
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack("identity-devices-test", only=PROCESSES, fresh=True) as running:
-        yield running
-
-
 @pytest.fixture
-async def world(stack: Stack) -> AsyncIterator[World]:
-    async with world_of(stack) as made:
+async def world(light_stack: Stack) -> AsyncIterator[World]:
+    async with world_of(light_stack) as made:
         await made.administrator()
         await made.db["sessions"].delete_many({})
         yield made

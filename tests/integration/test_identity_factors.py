@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -22,15 +22,9 @@ PAGE = "/ui/identity/factors"
 STEP = "/ui/identity/second-factor"
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack("identity-factors-test", only=PROCESSES, fresh=True) as running:
-        yield running
-
-
 @pytest.fixture
-async def world(stack: Stack) -> AsyncIterator[World]:
-    async with world_of(stack, second_factor="required") as made:
+async def world(light_stack: Stack) -> AsyncIterator[World]:
+    async with world_of(light_stack, second_factor="required") as made:
         yield made
 
 
@@ -118,8 +112,8 @@ async def test_a_teacher_signs_in_by_password_alone_and_may_have_a_second_factor
     assert await is_in(again)
 
 
-async def test_the_demo_makes_nobody_enrol_and_says_so_on_its_pages(stack: Stack) -> None:
-    async with world_of(stack, second_factor="off-for-demo") as world:
+async def test_the_demo_makes_nobody_enrol_and_says_so_on_its_pages(light_stack: Stack) -> None:
+    async with world_of(light_stack, second_factor="off-for-demo") as world:
         administrator = await world.administrator()
         assert await is_in(administrator)
         for path in ("/ui/identity/", "/ui/identity/devices", PAGE):
@@ -128,7 +122,7 @@ async def test_the_demo_makes_nobody_enrol_and_says_so_on_its_pages(stack: Stack
         await administrator.enrol_app()
         again = await half_way(world, phone=administrator)
         assert not await is_in(again), "whoever enrolled one is asked for it"
-    async with world_of(stack, second_factor="required") as world:
+    async with world_of(light_stack, second_factor="required") as world:
         assert "Bản trình diễn" not in (await world.browser().client.get("/ui/identity/sign-in")).text
 
 

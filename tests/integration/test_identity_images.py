@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from hashlib import sha256
 
 import httpx
@@ -12,22 +12,16 @@ import pytest
 from PIL import Image, ImageDraw
 
 from infra.local import Stack
-from tests.integration.identity_world import PROCESSES, SCHOOL, Browser, World, code, world_of
+from tests.integration.identity_world import SCHOOL, Browser, World, code, world_of
 
 API = "/api/identity/images"
 PAGES = "/ui/identity/images"
 RED = (196, 28, 40)
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack("identity-images-test", only=(*PROCESSES, "minio"), fresh=True) as running:
-        yield running
-
-
 @pytest.fixture
-async def world(stack: Stack) -> AsyncIterator[World]:
-    async with world_of(stack) as made:
+async def world(light_stack: Stack) -> AsyncIterator[World]:
+    async with world_of(light_stack) as made:
         yield made
 
 

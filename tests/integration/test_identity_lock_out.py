@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from argon2 import PasswordHasher
 
 from infra.local import Stack
 from services.identity.accounts import known_devices
-from tests.integration.identity_world import PASSWORD, PROCESSES, SCHOOL, STAFF, Browser, World, code, world_of
+from tests.integration.identity_world import PASSWORD, SCHOOL, STAFF, Browser, World, code, world_of
 
 WRONG = "sai mật khẩu"
 WRONG_SIGN_IN, LOCKED, LOCKED_EVERYWHERE = "HB-IDN-001", "HB-IDN-002", "HB-IDN-048"
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack("identity-lock-test", only=PROCESSES, fresh=True) as running:
-        yield running
-
-
 @pytest.fixture
-async def world(stack: Stack) -> AsyncIterator[World]:
-    async with world_of(stack) as made:
+async def world(light_stack: Stack) -> AsyncIterator[World]:
+    async with world_of(light_stack) as made:
         await made.administrator()
         yield made
 
@@ -172,8 +166,8 @@ async def test_ten_devices_are_remembered_for_half_a_year(world: World) -> None:
     assert await guess(newest, PASSWORD) == LOCKED
 
 
-async def test_a_device_stays_a_stranger_until_the_second_factor_is_given(stack: Stack) -> None:
-    async with world_of(stack, second_factor="required") as world:
+async def test_a_device_stays_a_stranger_until_the_second_factor_is_given(light_stack: Stack) -> None:
+    async with world_of(light_stack, second_factor="required") as world:
         phone = await world.administrator()
         await world.db["accounts"].update_one({"_id": code(3)}, {"$set": {"factors.$[].last_step": 0}})
         thief = world.browser()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -12,21 +12,15 @@ from services.chassis import clock
 from services.chassis.mongo import transaction
 from services.identity.notices import store as notices
 from services.identity.notices.notices import What
-from tests.integration.identity_world import PROCESSES, SCHOOL, Browser, World, code, world_of
+from tests.integration.identity_world import SCHOOL, Browser, World, code, world_of
 
 PAGE = "/ui/identity/notices"
 API = "/api/identity/notices"
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack("identity-notices-test", only=PROCESSES, fresh=True) as running:
-        yield running
-
-
 @pytest.fixture
-async def world(stack: Stack) -> AsyncIterator[World]:
-    async with world_of(stack) as made:
+async def world(light_stack: Stack) -> AsyncIterator[World]:
+    async with world_of(light_stack) as made:
         yield made
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,16 +13,10 @@ import pytest
 from infra.local import Stack
 from services.chassis.settings import Settings
 from services.identity.openid import client
-from tests.integration.identity_world import PROCESSES, UNIT, Browser, World, code, personal_id, world_of
+from tests.integration.identity_world import UNIT, Browser, World, code, personal_id, world_of
 
 ROOT = "/ui/identity/sign-in/oidc/sandbox"
 TEACHER, OTHER = 6, 7
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack("identity-openid-test", only=(*PROCESSES, "sandbox-idp"), fresh=True) as running:
-        yield running
 
 
 @dataclass
@@ -63,8 +57,8 @@ class Place:
 
 
 @pytest.fixture
-async def place(stack: Stack) -> AsyncIterator[Place]:
-    async with world_of(stack) as world, httpx.AsyncClient(base_url=stack.info["sandbox"]["idp"], trust_env=False) as idp:
+async def place(light_stack: Stack) -> AsyncIterator[Place]:
+    async with world_of(light_stack) as world, httpx.AsyncClient(base_url=light_stack.info["sandbox"]["idp"], trust_env=False) as idp:
         administrator = await world.school()
         users = [{"sub": f"so-{n}", "name": f"Nguyễn Văn {n}", "personal_id": personal_id(n)} for n in (TEACHER, OTHER, 3, 99)]
         (await idp.post("/control/users", json={"users": users})).raise_for_status()
@@ -199,14 +193,14 @@ async def test_a_second_factor_is_asked_for_after_the_provider_as_after_a_passwo
     assert (await again.ask("GET", "/api/identity/sessions")).status_code == 200
 
 
-async def test_the_address_to_the_provider_carries_challenge_state_and_nonce_but_no_secret(place: Place, stack: Stack) -> None:
+async def test_the_address_to_the_provider_carries_challenge_state_and_nonce_but_no_secret(place: Place, light_stack: Stack) -> None:
     away = await place.leave(place.world.browser())
     asked = {key: values[0] for key, values in parse_qs(urlsplit(away).query).items()}
     assert asked["code_challenge_method"] == "S256"
     assert asked["response_type"] == "code"
     assert min(len(asked[key]) for key in ("code_challenge", "state", "nonce")) >= 43
     assert asked["redirect_uri"] == f"{place.world.settings.public_url}{ROOT}/callback"
-    secret = (stack.instance.secrets / "openid-client").read_text().strip()
+    secret = (light_stack.instance.secrets / "openid-client").read_text().strip()
     assert secret not in away
     begun = await place.world.db["openid_begun"].find().to_list(None)
     assert asked["state"] not in str(begun), "only its digest is kept"
@@ -226,6 +220,6 @@ async def test_the_own_link_can_be_taken_away_and_has_to_be_asked_for_anew(place
     assert said(await place.come(place.world.browser(), TEACHER)) == "HB-IDN-125"
 
 
-def test_without_a_file_nobody_signs_in_elsewhere(stack: Stack) -> None:
+def test_without_a_file_nobody_signs_in_elsewhere(light_stack: Stack) -> None:
     assert client.read_providers(None) == {}
     assert Settings.model_fields["sign_in_providers_file"].default is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from infra.local import Stack
 from services.identity.accounts import sessions
 from services.identity.organisations import planning, spans, store
-from tests.integration.identity_world import PASSWORD, PROCESSES, SCHOOL, UNIT, YEAR, Browser, World, code, member, school_order, world_of
+from tests.integration.identity_world import PASSWORD, SCHOOL, UNIT, YEAR, Browser, World, code, member, school_order, world_of
 
 OTHER_UNIT = "03102"
 OLD = "1998-09-05"
@@ -21,16 +21,10 @@ CHANGES = "/api/identity/organisations/changes"
 PAGES = "/ui/identity/organisations"
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack("identity-organisations-test", only=PROCESSES, fresh=True) as running:
-        yield running
-
-
 @pytest.fixture
-async def world(stack: Stack) -> AsyncIterator[World]:
+async def world(light_stack: Stack) -> AsyncIterator[World]:
     """Sở → two communes, an officer each, a school in the first; all of them there since long ago."""
-    async with world_of(stack) as made:
+    async with world_of(light_stack) as made:
         made.root = await made.officer()
         yield made
 

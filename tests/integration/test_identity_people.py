@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -14,7 +14,6 @@ from services.chassis import clock
 from services.identity.accounts import sessions
 from tests.integration.identity_world import (
     PASSWORD,
-    PROCESSES,
     SCHOOL,
     STAFF,
     YEAR,
@@ -36,15 +35,9 @@ TODAY = clock.in_vietnam(dt.datetime.now(dt.UTC)).date()
 LEAVE = {"on": TODAY.isoformat(), "reason": "Chuyển trường"}
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack("identity-people-test", only=PROCESSES, fresh=True) as running:
-        yield running
-
-
 @pytest.fixture
-async def world(stack: Stack) -> AsyncIterator[World]:
-    async with world_of(stack) as made:
+async def world(light_stack: Stack) -> AsyncIterator[World]:
+    async with world_of(light_stack) as made:
         yield made
 
 

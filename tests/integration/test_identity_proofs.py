@@ -7,7 +7,7 @@ import base64
 import datetime as dt
 import json
 import ssl
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,20 +22,14 @@ from infra.local import Stack
 from services.chassis import failpoints, leases
 from services.means.csc import Csc
 from services.means.remote import Authorisation, ProviderRefused, Refusal, Session
-from tests.integration.identity_world import PROCESSES, Browser, World, code, login, person_at_provider, personal_id, world_of
+from tests.integration.identity_world import Browser, World, code, login, person_at_provider, personal_id, world_of
 
 ACCOUNTS = "/api/identity/signing-accounts"
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack("identity-proofs-test", only=PROCESSES, fresh=True) as running:
-        yield running
-
-
 @pytest.fixture
-async def world(stack: Stack) -> AsyncIterator[World]:
-    async with world_of(stack) as made:
+async def world(light_stack: Stack) -> AsyncIterator[World]:
+    async with world_of(light_stack) as made:
         yield made
         async with httpx.AsyncClient(base_url=made.provider, trust_env=False) as provider:
             await provider.delete("/control/faults")
@@ -335,7 +329,7 @@ class Program:
         return base64.b64encode(self.key.sign(text.encode(), padding.PKCS1v15(), SHA256())).decode()
 
 
-async def teacher_with_token(world: World, stack: Stack) -> tuple[Browser, Program]:
+async def teacher_with_token(world: World, light_stack: Stack) -> tuple[Browser, Program]:
     administrator = await world.school()
     teacher = await world.staff_member(administrator, code(6))
     shown = await teacher.post("/api/identity/agents/pairing-codes")
@@ -343,7 +337,7 @@ async def teacher_with_token(world: World, stack: Stack) -> tuple[Browser, Progr
     order = {"code": shown["code"], "host": "may-tinh", "version": "1.0"}
     assert (await browser.ask("POST", "/api/identity/sessions/agents", json=order)).status_code == 200
     await browser.ask("GET", "/api/identity/agents/jobs", params={"wait": 0})
-    async with httpx.AsyncClient(base_url=stack.info["sandbox"]["pki"], timeout=60, trust_env=False) as pki:
+    async with httpx.AsyncClient(base_url=light_stack.info["sandbox"]["pki"], timeout=60, trust_env=False) as pki:
         wanted = {"kind": "personal", "name": "Nguyễn Văn 6", "identifier": personal_id(6)}
         made = (await pki.post("/control/certificates", json=wanted)).json()
     key = load_pem_private_key(made["key"].encode(), password=None)
@@ -366,8 +360,8 @@ async def chosen_on_token(teacher: Browser, program: Program) -> dict[str, Any]:
     return asked
 
 
-async def test_a_token_is_registered_with_the_signature_of_its_own_key(world: World, stack: Stack) -> None:
-    teacher, program = await teacher_with_token(world, stack)
+async def test_a_token_is_registered_with_the_signature_of_its_own_key(world: World, light_stack: Stack) -> None:
+    teacher, program = await teacher_with_token(world, light_stack)
     proof = await chosen_on_token(teacher, program)
     job = await program.next()
     assert (job["kind"], job["content"]["scheme"]) == ("prove", "rsa-pkcs1")
@@ -378,8 +372,8 @@ async def test_a_token_is_registered_with_the_signature_of_its_own_key(world: Wo
     assert (mine["state"], mine["means"], mine["provider"]) == ("PENDING", "token", None)
 
 
-async def test_a_token_whose_signature_is_of_another_text_is_not_registered(world: World, stack: Stack) -> None:
-    teacher, program = await teacher_with_token(world, stack)
+async def test_a_token_whose_signature_is_of_another_text_is_not_registered(world: World, light_stack: Stack) -> None:
+    teacher, program = await teacher_with_token(world, light_stack)
     proof = await chosen_on_token(teacher, program)
     job = await program.next()
     await program.answer(job, result={"signature": program.sign(job["content"]["text"] + " ")})
@@ -387,8 +381,8 @@ async def test_a_token_whose_signature_is_of_another_text_is_not_registered(worl
     assert (ended["state"], ended["code"], await registrations(world)) == ("REFUSED", "HB-IDN-084", 0)
 
 
-async def test_what_the_signing_program_could_not_do_is_said_in_words(world: World, stack: Stack) -> None:
-    teacher, program = await teacher_with_token(world, stack)
+async def test_what_the_signing_program_could_not_do_is_said_in_words(world: World, light_stack: Stack) -> None:
+    teacher, program = await teacher_with_token(world, light_stack)
     proof = await chosen_on_token(teacher, program)
     await program.answer(await program.next(), failure={"code": "pin_locked"})
     ended = await polled(teacher, proof)

@@ -7,7 +7,7 @@ import datetime as dt
 import logging
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -19,7 +19,7 @@ from services.identity.accounts import recovery, sessions
 from services.identity.accounts import store as accounts_store
 from services.identity.bootstrap import bootstrap
 from services.identity.organisations.places import Named
-from tests.integration.identity_world import PASSWORD, PROCESSES, SCHOOL, STAFF, UNIT, Browser, World, code, school_order, world_of
+from tests.integration.identity_world import PASSWORD, SCHOOL, STAFF, UNIT, Browser, World, code, school_order, world_of
 
 FORGOTTEN = "/ui/identity/sign-in/forgotten"
 RESET = "/ui/identity/sign-in/reset"
@@ -51,15 +51,9 @@ COMMANDS = Commands()
 monitoring.register(COMMANDS)
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack("identity-recovery-test", only=PROCESSES, fresh=True) as running:
-        yield running
-
-
 @pytest.fixture
-async def world(stack: Stack) -> AsyncIterator[World]:
-    async with world_of(stack) as made:
+async def world(light_stack: Stack) -> AsyncIterator[World]:
+    async with world_of(light_stack) as made:
         yield made
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -12,7 +12,6 @@ import pytest
 from contracts.events.district import CertificateDecidedV1
 from infra.local import Stack
 from tests.integration.identity_world import (
-    PROCESSES,
     STAFF,
     Browser,
     World,
@@ -32,15 +31,9 @@ NEXT_YEAR = "2026-2027"
 TAX_CODE = "0231300001"
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack("identity-registering-test", only=PROCESSES, fresh=True) as running:
-        yield running
-
-
 @pytest.fixture
-async def world(stack: Stack) -> AsyncIterator[World]:
-    async with world_of(stack) as made:
+async def world(light_stack: Stack) -> AsyncIterator[World]:
+    async with world_of(light_stack) as made:
         yield made
 
 
@@ -237,13 +230,13 @@ async def of_this_year(world: World) -> dict[str, Any]:
     return {r["owner"]: r async for r in world.db["registrations"].find({"year": NEXT_YEAR})}
 
 
-async def test_what_still_holds_is_copied_in_one_act_and_the_rest_says_why_not(world: World, stack: Stack) -> None:
+async def test_what_still_holds_is_copied_in_one_act_and_the_rest_says_why_not(world: World, light_stack: Stack) -> None:
     administrator = await world.school()
     await approved_last_year(world, administrator, "bulk", 1, 3, 6, 7)
     proofs_before = await world.db["proofs"].count_documents({})
     gone = await world.db["registrations"].find_one({"owner": code(7)})
     assert gone is not None
-    async with httpx.AsyncClient(base_url=stack.info["sandbox"]["pki"], trust_env=False) as pki:
+    async with httpx.AsyncClient(base_url=light_stack.info["sandbox"]["pki"], trust_env=False) as pki:
         (await pki.post("/control/revoke", json={"serial": gone["facts"]["serial"]})).raise_for_status()
     done = await administrator.post(f"{ACCOUNTS}/copy", {"all": True})
     assert {i["person"]: i["code"] for i in done["items"]} == {code(1): None, code(3): None, code(6): None, code(7): "HB-IDN-035"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from html import unescape
 
 import httpx
@@ -23,15 +23,9 @@ APPROVE = "/api/identity/signing-accounts/approve"
 ACCOUNTS = "/ui/identity/signing-accounts"
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack("identity-step-up-test", only=pages_world.PROCESSES, fresh=True) as running:
-        yield running
-
-
 @pytest.fixture
-async def world(stack: Stack) -> AsyncIterator[World]:
-    async with world_of(stack) as made:
+async def world(light_stack: Stack) -> AsyncIterator[World]:
+    async with world_of(light_stack) as made:
         yield made
 
 
@@ -119,8 +113,8 @@ async def test_exactly_one_proof_is_taken(administrator: Browser, body: dict[str
     assert code_of(await administrator.ask("POST", API, json=body)) == "HB-WEB-422"
 
 
-async def test_an_account_with_a_second_factor_confirms_by_that(stack: Stack) -> None:
-    async with world_of(stack, second_factor="required") as world:
+async def test_an_account_with_a_second_factor_confirms_by_that(light_stack: Stack) -> None:
+    async with world_of(light_stack, second_factor="required") as world:
         administrator = await world.school()
         await world.db["accounts"].update_one({"_id": code(3)}, {"$set": {"factors.$[].last_step": 0}})
         await grow_old(world)
@@ -208,9 +202,9 @@ async def test_the_value_of_the_session_goes_to_pages_of_identity_only(administr
     ids=["submit", "decide", "choose to issue", "issue"],
 )
 async def test_the_acts_of_other_services_ask_too_and_their_views_do_not(
-    stack: Stack, who: Principal, path: str, fields: list[tuple[str, str]]
+    light_stack: Stack, who: Principal, path: str, fields: list[tuple[str, str]]
 ) -> None:
-    async with pages_world.world_of(stack) as world:
+    async with pages_world.world_of(light_stack) as world:
         stale = pages_world.Browser(who, world, confirmed_ago=301)
         asked = await stale.send(path, fields)
         assert asked.status == 403
@@ -235,8 +229,8 @@ async def test_the_acts_of_other_services_ask_too_and_their_views_do_not(
         ),
     ],
 )
-async def test_the_api_of_other_services_asks_too(stack: Stack, who: Principal, path: str, body: dict[str, object]) -> None:
-    async with pages_world.world_of(stack) as world:
+async def test_the_api_of_other_services_asks_too(light_stack: Stack, who: Principal, path: str, body: dict[str, object]) -> None:
+    async with pages_world.world_of(light_stack) as world:
         said = {}
         for ago in (301, 290):
             at = int(clock.now().timestamp()) - ago
@@ -246,8 +240,8 @@ async def test_the_api_of_other_services_asks_too(stack: Stack, who: Principal, 
         assert said[290] != "HB-ACC-428"
 
 
-async def test_signing_by_teachers_asks_for_no_confirmation(stack: Stack) -> None:
-    async with pages_world.world_of(stack) as world:
+async def test_signing_by_teachers_asks_for_no_confirmation(light_stack: Stack) -> None:
+    async with pages_world.world_of(light_stack) as world:
         teacher = pages_world.staff(6, "Nguyễn Văn An", Role.SUBJECT_TEACHER)
         stale = pages_world.Browser(teacher, world, confirmed_ago=10**6)
         assert (await stale.send("/ui/signing/subjects", [("ids", "x")])).status == 303

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
@@ -20,21 +20,15 @@ from tests.integration.identity_watch_world import (
     SCHOOL,
     TEACHER,
     World,
-    stack_named,
     world_of,
 )
 
 KILLED = -9
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    yield from stack_named("identity-watch-test")
-
-
 @pytest.fixture
-async def world(stack: Stack) -> AsyncIterator[World]:
-    async with world_of(stack) as made:
+async def world(light_stack: Stack) -> AsyncIterator[World]:
+    async with world_of(light_stack) as made:
         yield made
 
 

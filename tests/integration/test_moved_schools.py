@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any, TypeVar
 
 import pytest
@@ -29,14 +29,8 @@ OLD, NEW = ("031", "03101"), ("031", "03102")
 F = TypeVar("F", bound=Fact)
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack("moved-schools-test", only=("mongod",), fresh=True) as running:
-        yield running
-
-
-def settings_of(stack: Stack, service: str) -> Settings:
-    environment = service_environment(stack.instance, service)
+def settings_of(light_stack: Stack, service: str) -> Settings:
+    environment = service_environment(light_stack.instance, service)
     return Settings.model_validate({key.removeprefix("HOCBA_").lower(): value for key, value in environment.items()})
 
 
@@ -47,15 +41,15 @@ async def emptied(db: Database) -> Database:
 
 
 @pytest.fixture
-async def district(stack: Stack) -> AsyncIterator[DistrictStore]:
-    async with connect(settings_of(stack, "district"), "district") as db:
+async def district(light_stack: Stack) -> AsyncIterator[DistrictStore]:
+    async with connect(settings_of(light_stack, "district"), "district") as db:
         await district_indexes(await emptied(db))
         yield DistrictStore(db)
 
 
 @pytest.fixture
-async def records(stack: Stack) -> AsyncIterator[RecordsStore]:
-    async with connect(settings_of(stack, "records"), "records") as db:
+async def records(light_stack: Stack) -> AsyncIterator[RecordsStore]:
+    async with connect(settings_of(light_stack, "records"), "records") as db:
         await records_indexes(await emptied(db))
         yield RecordsStore(db)
 

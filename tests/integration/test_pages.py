@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import openpyxl
 import pytest
@@ -26,7 +26,6 @@ from tests.integration.pages_world import (
     ADMINISTRATOR,
     OFFICER,
     PASSWORD,
-    PROCESSES,
     SCHOOL,
     UNIT,
     YEAR,
@@ -43,15 +42,9 @@ CLASS = "5A"
 FILE = DocumentRef(bucket="records", key="x", sha256="0" * 64, size=90_412)
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack("pages", only=PROCESSES, fresh=True) as running:
-        yield running
-
-
 @pytest.fixture
-async def world(stack: Stack) -> AsyncIterator[World]:
-    async with world_of(stack) as made:
+async def world(light_stack: Stack) -> AsyncIterator[World]:
+    async with world_of(light_stack) as made:
         yield made
 
 
@@ -131,7 +124,7 @@ async def test_the_class_list_counts_by_state_and_creates_for_the_ticked_classes
     assert "2.1. Tạo học bạ" in before.text
     assert "Trường Tiểu học An Hồng" in before.text
     assert len(ticks(before)) == 10
-    where = (await browser.send("/ui/records/classes", [("ids", CLASS)])).where
+    where = (await browser.send("/ui/records/classes", [("ids", CLASS), ("sure", "1")])).where
     running = sound(await browser.get(where))
     assert 'hx-trigger="every 2s"' in running.response.text
     panel = await browser.get(where, **{"HX-Request": "true"})
@@ -194,7 +187,7 @@ async def test_what_could_not_be_created_is_listed_with_the_reason(world: World)
     broken = await world.db("records")["pupils"].find_one({"missing.0": {"$exists": True}})
     assert broken is not None
     browser = world.browser()
-    where = (await browser.send(f"/ui/records/classes/{broken['class_code']}", [("ids", broken["code"])])).where
+    where = (await browser.send(f"/ui/records/classes/{broken['class_code']}", [("ids", broken["code"]), ("sure", "1")])).where
     assert await world.create_all() == 1
     page = sound(await browser.get(where))
     assert "Chưa tạo được học bạ" in page.text
@@ -206,7 +199,7 @@ async def test_all_that_the_filter_finds_is_what_is_created(world: World) -> Non
     browser = world.browser()
     named = "nguyễn"
     shown = sound(await browser.get(f"/ui/records/classes/{CLASS}?name={named}"))
-    where = (await browser.send(f"/ui/records/classes/{CLASS}", [("all", "1"), ("filter", f"?name={named}")])).where
+    where = (await browser.send(f"/ui/records/classes/{CLASS}", [("all", "1"), ("filter", f"?name={named}"), ("sure", "1")])).where
     job = await world.db("records")["jobs"].find_one({"_id": where.rpartition("=")[2]})
     assert job is not None
     assert sorted(job["remaining"]) == sorted(ticks(shown))
@@ -263,11 +256,12 @@ async def test_a_batch_starts_on_the_pages_with_one_sign_in_at_the_provider(worl
     assert "Giáo viên bộ môn ký duyệt" in queue.text
     assert "HB" not in queue.text
     assert "chưa được duyệt" in queue.text
-    assert ticks(queue) == []
+    assert "Ký học bạ" not in queue.text
+    assert "Trả lại học bạ" in queue.text
     await world.approve(teacher, personal_id)
     queue = sound(await browser.get("/ui/signing/subjects"))
     assert len(ticks(queue)) == len(ids)
-    assert "Trả lại" not in queue.text
+    assert "Ký học bạ" in queue.text
     chosen = ticks(queue)[:3]
     ask = sound(await browser.send("/ui/signing/subjects", [("act", "sign"), *(("ids", i) for i in chosen)]))
     assert "Bạn có chắc chắn muốn ký 3 học bạ?" in ask.text
@@ -364,7 +358,7 @@ async def test_the_district_sees_its_schools_by_state_and_takes_the_numbers_away
     assert "Trường Tiểu học An Hồng" not in sound(await browser.get("/ui/district/statistics?level=THCS")).text
     file = await browser.get("/ui/district/statistics.xlsx")
     lines = list(openpyxl.load_workbook(io.BytesIO(file.response.content)).worksheets[0].values)
-    assert lines[1] == (SCHOOL, "Trường Tiểu học An Hồng", 5, 32, 29, 1, 0, 0, 0, 2, 0)
+    assert lines[1] == (SCHOOL, "Trường Tiểu học An Hồng", 5, 32, 29, 1, 0, 0, 0, 0, 2, 0, 0)
     assert (await world.browser().get("/ui/district/statistics")).status == 403
 
 
@@ -391,7 +385,7 @@ async def test_certificates_are_approved_in_bulk_and_refused_with_a_reason(world
 async def _created(world: World) -> list[str]:
     """The transcripts of one class, in the order of the list."""
     await world.imported()
-    await world.browser().send("/ui/records/classes", [("ids", CLASS)])
+    await world.browser().send("/ui/records/classes", [("ids", CLASS), ("sure", "1")])
     await world.create_all()
     return [d["_id"] async for d in world.db("records")["transcripts"].find({}).sort("number", 1)]
 

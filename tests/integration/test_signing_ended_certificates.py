@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from base64 import b64decode
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,21 +22,15 @@ from services.signing.batches import Order, start
 from services.signing.providers import Providers
 from services.signing.runner import Runner
 from services.signing.store import Store
-from tests.integration.pages_world import PASSWORD, PROCESSES, SCHOOL, World, event_of, staff, world_of
+from tests.integration.pages_world import PASSWORD, SCHOOL, World, event_of, staff, world_of
 
 CLASS = "5A"
 UNFIT = "HB-SIG-003"
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack("signing-ended-test", only=PROCESSES, fresh=True) as running:
-        yield running
-
-
 @pytest.fixture
-async def world(stack: Stack) -> AsyncIterator[World]:
-    async with world_of(stack) as made:
+async def world(light_stack: Stack) -> AsyncIterator[World]:
+    async with world_of(light_stack) as made:
         yield made
 
 
@@ -60,8 +54,8 @@ class Provider:
 
 
 @pytest.fixture
-async def provider(stack: Stack) -> AsyncIterator[Provider]:
-    async with httpx.AsyncClient(base_url=stack.info["sandbox"]["provider"], timeout=60, trust_env=False) as client:
+async def provider(light_stack: Stack) -> AsyncIterator[Provider]:
+    async with httpx.AsyncClient(base_url=light_stack.info["sandbox"]["provider"], timeout=60, trust_env=False) as client:
         made = Provider(client)
         yield made
         await made.well()
@@ -90,7 +84,7 @@ async def started(world: World) -> tuple[Principal, str]:
     """A subject teacher with an approved certificate, and the batch that they have just started."""
     browser = world.browser()
     await world.imported()
-    await browser.send("/ui/records/classes", [("ids", CLASS)])
+    await browser.send("/ui/records/classes", [("ids", CLASS), ("sure", "1")])
     await world.create_all()
     await world.hand_on()
     task = await world.db("signing")["tasks"].find_one({"class_code": CLASS})

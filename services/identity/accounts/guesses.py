@@ -17,6 +17,7 @@ from services.chassis.errors import Refused
 from services.chassis.mongo import ReturnDocument
 from services.identity.accounts import passwords, store
 from services.identity.errors import LOCKED, LOCKED_EVERYWHERE
+from services.identity.organisations.people import place_of
 from services.identity.store import one
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ async def failed(
     """
     known = await store.account_named(db, attempt.username)
     person = await one(db, "people", known["_id"] if known else "")
-    subject, place = (person["_id"], person["school"] or person["unit"]) if person else (attempt.account, None)
+    subject, place = (person["_id"], place_of(person)) if person else (attempt.account, None)
     details = {"attempt": attempt.number, "address": address}
     await audit.record(db, None, actor="anonymous", act=act, subject=subject, place=place, request_id=request_id, details=details)
     if attempt.number == passwords.LOCKED_FROM:

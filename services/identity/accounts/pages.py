@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -27,10 +27,6 @@ from services.identity.at_hand import (
 )
 from services.identity.errors import WRONG_OLD_PASSWORD
 from services.identity.pages import STEPS, Settled, Unfinished, check_form, frame
-
-if TYPE_CHECKING:
-    pass
-
 
 router = APIRouter(prefix="/ui/identity", include_in_schema=False)
 

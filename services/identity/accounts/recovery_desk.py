@@ -15,6 +15,7 @@ from services.identity.accounts import store as accounts_store
 from services.identity.accounts.errors import ASKED_TOO_OFTEN, LINK_GONE, NO_RECOVERY_WAITING, NOT_IN_CHAIN
 from services.identity.errors import REASON_NEEDED
 from services.identity.messages import Outcome
+from services.identity.organisations.people import place_of
 from services.identity.store import one
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ async def ask(db: Database, version: str, username: str) -> None:
             actor=ANONYMOUS,
             act="password recovery asked for",
             subject=request["person"] or key,
-            place=person["school"] or person["unit"] if asks else None,
+            place=place_of(person) if asks else None,
             details={"desk": request["desk"]},
         )
 
@@ -101,7 +102,7 @@ async def make_links(db: Database, who: Principal, wanted: Sequence[str], *, dro
                 actor=who.person,
                 act="recovery link made",
                 subject=person["_id"],
-                place=person["school"] or person["unit"],
+                place=place_of(person),
                 details={"until": at + recovery.LINK_VALID, "drop_factors": drop_factors},
             )
         return links, outcomes
@@ -184,9 +185,7 @@ async def reset(door: Door, token: str, new: str) -> None:
         await store.set_reset(db, session, code, by=kept["made_by"], at=at)
         dropped = await factors.drop_factors(db, session, code) if kept["drop_factors"] else 0
         details = {"made_by": kept["made_by"], "factors_dropped": dropped}
-        await audit.record(
-            db, session, actor=code, act="password reset", subject=code, place=person["school"] or person["unit"], details=details
-        )
+        await audit.record(db, session, actor=code, act="password reset", subject=code, place=place_of(person), details=details)
 
     await transaction(db, work)
 
@@ -219,6 +218,6 @@ async def _turn_down(db: Database, session: Session, person: Document, *, by: st
         actor=by,
         act="password recovery refused",
         subject=person["_id"],
-        place=person["school"] or person["unit"],
+        place=place_of(person),
         details={"reason": reason},
     )

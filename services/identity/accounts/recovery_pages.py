@@ -26,6 +26,7 @@ from services.identity.accounts.pages import SIGN_IN, VERSIONS
 from services.identity.accounts.sessions import Here
 from services.identity.at_hand import Db, TheDoor
 from services.identity.errors import CATALOGUE, REASON_NEEDED
+from services.identity.organisations.people import place_of
 from services.identity.organisations.store import names, people_by_code
 from services.identity.pages import Settled, check_form, frame
 
@@ -235,7 +236,7 @@ async def rows_at(db: Database, desk: str, query: Mapping[str, str]) -> list[dic
     state = query.get("state", recovery.WAITING)
     requests = await store.requests_at(db, desk, state if state in recovery.STATES else None)
     people = await people_by_code(db, {code for r in requests for code in (r["person"], r["decided_by"]) if code})
-    places = await names(db, {person["school"] or person["unit"] for person in people.values()})
+    places = await names(db, {place for person in people.values() if (place := place_of(person))})
     name = fold(query.get("name", ""))
     rows: list[dict[str, object]] = []
     for asked in requests:
@@ -249,7 +250,7 @@ async def rows_at(db: Database, desk: str, query: Mapping[str, str]) -> list[dic
                 "name": person["name"],
                 "username": accounts_store.username_of(person["_id"]),
                 "position": person["position"],
-                "place": places.get(person["school"] or person["unit"], ""),
+                "place": places.get(place_of(person) or "", ""),
                 "asked_at": asked["asked_at"],
                 "state": asked["state"],
                 "decided_at": asked["decided_at"],

@@ -13,6 +13,7 @@ from services.chassis.mongo import ASCENDING, DESCENDING, IndexModel, ReturnDocu
 from services.identity.accounts import recovery
 from services.identity.accounts import store as accounts_store
 from services.identity.accounts.recovery import Surroundings
+from services.identity.organisations.people import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -141,7 +142,7 @@ async def around_all(db: Database, people: Sequence[Document], session: Session 
     keepers = await db["people"].find({"$or": wanted}, session=session).to_list(None)
     found = []
     for person in people:
-        path = paths.get(person["school"] or person["unit"] or "", [])
+        path = paths.get(place_of(person) or "", [])
         near = [k for k in keepers if (k["school"] and k["school"] == person["school"]) or k["unit"] in path]
         found.append(Surroundings(path, near))
     return found

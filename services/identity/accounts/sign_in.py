@@ -11,6 +11,7 @@ from services.chassis.mongo import transaction
 from services.identity.accounts import factors, guesses, known_devices, passwords, sessions, store
 from services.identity.accounts.sessions import Factor
 from services.identity.errors import UNKNOWN_SESSION, WRONG_OLD_PASSWORD, WRONG_SIGN_IN, WRONG_VERSION
+from services.identity.organisations.people import place_of
 from services.identity.store import one
 
 if TYPE_CHECKING:
@@ -32,6 +33,15 @@ class SignedIn:
     device: str | None
     here: sessions.Here
     person: Document
+
+
+@dataclass(frozen=True)
+class _ByPassword:
+    """`rehashed`: the password by the parameters of today, where it was kept by older ones."""
+
+    attempt: guesses.Attempt
+    rehashed: str | None
+    forced: bool
 
 
 @dataclass(frozen=True)
@@ -57,45 +67,30 @@ class Door:
         if person is None or not sessions.fits_version(person, school["levels"] if school else (), version):
             raise Refused(WRONG_VERSION, version=version)
         rehashed = await self.hashing.hash(password) if self.hashing.is_outdated(account["hash"]) else None
-        half = bool(factors.of(account))
-
-        async def along(session: Session) -> None:
-            if rehashed is not None:
-                await store.keep_password(self.db, session, person["_id"], rehashed, account["one_time_until"])
-            await (guesses.half_passed if half else guesses.passed)(self.db, attempt, session)
-
         forced = account["one_time_until"] is not None
+        by_password = _ByPassword(attempt, rehashed, forced=forced)
         details = {"one_time": forced}
-        return await self._open(
-            person, account, version, forced=forced, details=details, along=along, request_id=request_id, origin=origin, device=device
-        )
+        return await self._open(person, account, version, by_password, details=details, request_id=request_id, origin=origin, device=device)
 
     async def let_in(
         self, person: Document, account: Document, version: str, *, by: str, request_id: str, origin: Origin, device: str | None
     ) -> SignedIn:
         """Somebody for whom `by` vouches: no password is asked, and a one-time one stays for later; a second factor is asked for."""
-
-        async def along(session: Session) -> None:
-            """Nothing more: no guess was made."""
-
-        return await self._open(
-            person, account, version, forced=False, details={"by": by}, along=along, request_id=request_id, origin=origin, device=device
-        )
+        return await self._open(person, account, version, None, details={"by": by}, request_id=request_id, origin=origin, device=device)
 
     async def _open(
         self,
         person: Document,
         account: Document,
         version: str,
+        by_password: _ByPassword | None,
         *,
-        forced: bool,
         details: Mapping[str, Any],
-        along: Callable[[Session], Awaitable[None]],
         request_id: str,
         origin: Origin,
         device: str | None,
     ) -> SignedIn:
-        """A new session; `along` is what else the transaction writes."""
+        forced = by_password is not None and by_password.forced
         token = sessions.new_token()
         at = clock.now()
         factor = Factor.ASKED if factors.of(account) else Factor.NONE
@@ -104,7 +99,11 @@ class Door:
 
         async def work(session: Session) -> str | None:
             await store.signed_in(self.db, session, person["_id"], at)
-            await along(session)
+            if by_password is not None:
+                if by_password.rehashed is not None:
+                    await store.keep_password(self.db, session, person["_id"], by_password.rehashed, account["one_time_until"])
+                passed = guesses.passed if factor is Factor.NONE else guesses.half_passed
+                await passed(self.db, by_password.attempt, session)
             await self.db["sessions"].insert_one(session_document, session=session)
             await audit.record(
                 self.db,
@@ -112,7 +111,7 @@ class Door:
                 actor=person["_id"],
                 act="signed in",
                 subject=person["_id"],
-                place=person["school"] or person["unit"],
+                place=place_of(person),
                 request_id=request_id,
                 details={"version": version, "address": origin.address, "missing": here.missing, **details},
             )
@@ -221,7 +220,7 @@ class Door:
             await store.end_sessions(self.db, session, [code])
             await self.db["sessions"].insert_one(session_document, session=session)
             details = {"address": origin.address, "one_time_before": here.forced}
-            place = person["school"] or person["unit"]
+            place = place_of(person)
             await audit.record(
                 self.db, session, actor=code, act="password changed", subject=code, place=place, request_id=request_id, details=details
             )

@@ -17,6 +17,7 @@ from services.chassis.errors import INVALID_INPUT, SIGN_IN_NEEDED, Refused
 from services.chassis.mongo import transaction
 from services.identity.agents import store
 from services.identity.errors import AGENT_JOB_OVER, AGENT_OFFLINE, UNKNOWN_AGENT_JOB
+from services.identity.organisations.people import place_of
 from services.identity.store import one
 from services.means import token
 
@@ -58,7 +59,7 @@ async def ask(db: Database, session: Session, *, person: str, kind: token.Kind, 
     await store.add_job(db, session, asked)
     details = {"job": job_id, "kind": kind, "agent": found["_id"]}
     owner = await one(db, "people", person, session)
-    place = (owner["school"] or owner["unit"]) if owner else None
+    place = place_of(owner) if owner else None
     await audit.record(db, session, actor=person, act="agent asked", subject=person, place=place, details=details)
     return job_id
 

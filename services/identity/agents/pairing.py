@@ -15,6 +15,7 @@ from services.chassis.origin import Origin
 from services.identity.accounts import sessions
 from services.identity.agents import store
 from services.identity.errors import PAIRING_BUSY, WRONG_PAIRING_CODE
+from services.identity.organisations.people import place_of
 from services.identity.store import one
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ async def pair(db: Database, code: str, told: dict[str, str], address: str) -> P
         made = agent_session(token, pairing, agent, told, at=at, address=address)
         await db["sessions"].insert_one(made, session=session)
         details = {"agent": agent, "address": address}
-        place = person["school"] or person["unit"]
+        place = place_of(person)
         await audit.record(db, session, actor=person["_id"], act="agent paired", subject=person["_id"], place=place, details=details)
         return Paired(token, agent, person["_id"], person["name"])
 

@@ -15,7 +15,7 @@ from contracts.events.identity import CertificateRefusedV1
 from services.chassis import clock
 from services.chassis.aggregates import Change, save
 from services.chassis.errors import Refused
-from services.chassis.leases import owner_token
+from services.chassis.leases import owner_token, up_to
 from services.chassis.metrics import WORK_ITEMS
 from services.chassis.mongo import transaction
 from services.identity.certificates import registrations as certificates
@@ -72,12 +72,7 @@ class Decisions:
 
     async def round(self) -> int:
         """Check what was approved since the last round."""
-        due: list[Document] = []
-        while len(due) < AT_ONCE:
-            claimed = await watch_store.claim_decision(self.db, self.owner, self.lease_seconds, clock.now())
-            if claimed is None:
-                break
-            due.append(claimed)
+        due = await up_to(AT_ONCE, lambda: watch_store.claim_decision(self.db, self.owner, self.lease_seconds, clock.now()))
         if not due:
             return 0
         asked = await revocation.ask([certificates.ders(r) for r in due], self.roots)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from services.chassis import audit, clock
 from services.chassis.aggregates import save
-from services.chassis.leases import owner_token
+from services.chassis.leases import owner_token, up_to
 from services.chassis.metrics import WORK_ITEMS
 from services.chassis.mongo import transaction
 from services.identity.certificates import registrations as certificates
@@ -56,12 +56,7 @@ class Watch:
 
     async def round(self) -> int:
         """Ask about those that are due, each by itself: the responder, and the list where it does not answer."""
-        due: list[Document] = []
-        while len(due) < AT_ONCE:
-            claimed = await watch_store.claim_due(self.db, self.owner, self.lease_seconds, clock.now())
-            if claimed is None:
-                break
-            due.append(claimed)
+        due = await up_to(AT_ONCE, lambda: watch_store.claim_due(self.db, self.owner, self.lease_seconds, clock.now()))
         if not due:
             return 0
         async with outgoing() as session:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from services.chassis.errors import Refused
 from services.identity.accounts import sessions
 from services.identity.openid.errors import SIGN_IN_LINK_REFUSED, SIGN_IN_LINK_WAITS, SIGN_IN_NOBODY
+from services.identity.organisations.people import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,7 +70,7 @@ def check(link: Document | None, person: Document, provider: str, known: Known, 
         "_id": key(provider, known.subject),
         "provider": provider,
         "person": person["_id"],
-        "place": person["school"] or person["unit"],
+        "place": place_of(person),
         "state": WAITING,
         "asked_at": at,
         "decided_at": None,

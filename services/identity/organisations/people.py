@@ -80,6 +80,12 @@ def with_roles(person: Document) -> Document:
     return {**person, "roles": sorted(roles)}
 
 
+def place_of(person: Document) -> str | None:
+    """The school or unit that the person belongs to."""
+    place: str | None = person["school"] or person["unit"]
+    return place
+
+
 def by_hand(person: Document) -> bool:
     return bool(person.get("by_hand"))
 

@@ -18,6 +18,7 @@ from services.identity.errors import CODE_TAKEN, OWN_ACCOUNT, OWN_PASSWORD, UNKN
 from services.identity.messages import Outcome
 from services.identity.organisations import people, spans, store
 from services.identity.organisations import units_and_schools as organisations
+from services.identity.organisations.people import place_of
 from services.identity.store import one
 
 if TYPE_CHECKING:
@@ -283,7 +284,7 @@ async def admit(
             actor=actor,
             act="one-time password issued",
             subject=after["_id"],
-            place=after["school"] or after["unit"],
+            place=place_of(after),
             request_id=request_id,
         )
 
