@@ -26,7 +26,19 @@ class Action(StrEnum):
     VIEW_SCHOOL = "view_school"
     VIEW_CLASS = "view_class"
     CREATE = "create"
+    FINALISE = "finalise"
+    CONFIGURE_PRINTING = "configure_printing"
+    EXPORT = "export"
+    FOLLOW_SIGNING = "follow_signing"
     CONFIRM = "confirm"
+    CANCEL = "cancel"
+    PLAN_LOCK = "plan_lock"
+    LOCK_YEAR = "lock_year"
+    VIEW_CORRECTION = "view_correction"
+    ASK_CORRECTION = "ask_correction"
+    GATHER_CORRECTION = "gather_correction"
+    DECIDE_CORRECTION = "decide_correction"
+    WITNESS_CORRECTION = "witness_correction"
     SUBMIT = "submit"
     SIGN = "sign"
     ISSUE = "issue"
@@ -41,6 +53,9 @@ class Action(StrEnum):
     VIEW_BRANCH = "view_branch"
     VIEW_AUDIT = "view_audit"
     ANSWER_PROBLEMS = "answer_problems"
+    CERTIFY_COPIES = "certify_copies"
+    TRANSFER = "transfer"
+    ARCHIVE_YEAR = "archive_year"
 
 
 STAFF = frozenset({Role.ADMINISTRATOR, Role.MANAGER, Role.HOMEROOM_TEACHER, Role.SUBJECT_TEACHER, Role.ISSUER})
@@ -50,7 +65,18 @@ WHOLE_SCHOOL: dict[Action, frozenset[Role]] = {
     Action.VIEW_SCHOOL: frozenset({Role.ADMINISTRATOR, Role.MANAGER, Role.ISSUER, Role.CLERK}),
     Action.VIEW_CLASS: frozenset({Role.ADMINISTRATOR, Role.MANAGER, Role.ISSUER, Role.CLERK}),
     Action.CREATE: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
+    Action.FINALISE: frozenset({Role.ADMINISTRATOR}),
+    Action.CONFIGURE_PRINTING: frozenset({Role.ADMINISTRATOR}),
+    Action.EXPORT: frozenset({Role.ADMINISTRATOR, Role.MANAGER, Role.CLERK}),
+    Action.FOLLOW_SIGNING: frozenset({Role.ADMINISTRATOR, Role.MANAGER, Role.ISSUER}),
     Action.CONFIRM: frozenset({Role.ADMINISTRATOR}),
+    Action.CANCEL: frozenset({Role.ADMINISTRATOR}),
+    Action.PLAN_LOCK: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
+    Action.LOCK_YEAR: frozenset({Role.MANAGER}),
+    Action.VIEW_CORRECTION: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
+    Action.GATHER_CORRECTION: frozenset({Role.ADMINISTRATOR}),
+    Action.DECIDE_CORRECTION: frozenset({Role.MANAGER}),
+    Action.WITNESS_CORRECTION: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
     Action.SUBMIT: frozenset({Role.ADMINISTRATOR}),
     Action.SIGN: STAFF,
     Action.ISSUE: frozenset({Role.ISSUER}),
@@ -62,12 +88,22 @@ WHOLE_SCHOOL: dict[Action, frozenset[Role]] = {
     Action.VIEW_ACCOUNTS: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
     Action.VIEW_AUDIT: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
     Action.ANSWER_PROBLEMS: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
+    Action.CERTIFY_COPIES: frozenset({Role.ADMINISTRATOR, Role.CLERK}),
+    Action.TRANSFER: frozenset({Role.ADMINISTRATOR}),
+    Action.ARCHIVE_YEAR: frozenset({Role.ADMINISTRATOR, Role.CLERK}),
 }
 """Held for everything in the actor's school."""
 
 OWN_PART: dict[Action, frozenset[Role]] = {
     Action.VIEW_CLASS: frozenset({Role.HOMEROOM_TEACHER, Role.SUBJECT_TEACHER}),
     Action.CREATE: frozenset({Role.HOMEROOM_TEACHER}),
+    Action.EXPORT: frozenset({Role.HOMEROOM_TEACHER}),
+    Action.FOLLOW_SIGNING: frozenset({Role.HOMEROOM_TEACHER}),
+    Action.FINALISE: frozenset({Role.HOMEROOM_TEACHER}),
+    # the own class or subject, the own request, and what the person was appointed to witness
+    Action.VIEW_CORRECTION: STAFF | {Role.CLERK},
+    Action.ASK_CORRECTION: frozenset({Role.HOMEROOM_TEACHER, Role.SUBJECT_TEACHER}),
+    Action.WITNESS_CORRECTION: STAFF | {Role.CLERK},
 }
 """Held for the class that the actor is assigned to."""
 
@@ -82,7 +118,20 @@ BRANCH: dict[Action, frozenset[Role]] = {
 """Held for the oversight unit of the actor and everything below it."""
 
 
-CONFIRMED = frozenset({Action.SUBMIT, Action.APPROVE_SIGNING_ACCOUNT, Action.DECIDE_CERTIFICATE, Action.ISSUE})
+CONFIRMED = frozenset(
+    {
+        Action.SUBMIT,
+        Action.CANCEL,
+        Action.APPROVE_SIGNING_ACCOUNT,
+        Action.DECIDE_CERTIFICATE,
+        Action.ISSUE,
+        Action.LOCK_YEAR,
+        Action.DECIDE_CORRECTION,
+        Action.WITNESS_CORRECTION,
+        Action.CERTIFY_COPIES,
+        Action.TRANSFER,
+    }
+)
 """Acts, not views, that need to know anew that it is the person: a session left open, or stolen, is not enough for them."""
 
 CONFIRMED_FOR = 300

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from contracts.access import WHOLE_SCHOOL, Action, Principal, Role
+from contracts.access import OWN_PART, WHOLE_SCHOOL, Action, Principal, Role
 
 PRODUCT = "Học bạ số"
 
@@ -46,8 +46,15 @@ _REGISTRANTS = WHOLE_SCHOOL[Action.REGISTER_SIGNING_ACCOUNT]
 _SCHOOL_REGISTRANTS = WHOLE_SCHOOL[Action.REGISTER_SCHOOL_CERTIFICATE]
 _APPROVERS = WHOLE_SCHOOL[Action.APPROVE_SIGNING_ACCOUNT]
 _IMPORTERS = WHOLE_SCHOOL[Action.IMPORT]
+_COPIERS = WHOLE_SCHOOL[Action.CERTIFY_COPIES]
 _CONFIRMERS = WHOLE_SCHOOL[Action.CONFIRM]
+_FINALISERS = WHOLE_SCHOOL[Action.FINALISE] | OWN_PART[Action.FINALISE]
+_PRINT_CONFIGURERS = WHOLE_SCHOOL[Action.CONFIGURE_PRINTING]
+_CANCELLERS = WHOLE_SCHOOL[Action.CANCEL]
+_TRANSFERERS = WHOLE_SCHOOL[Action.TRANSFER]
+_ARCHIVISTS = WHOLE_SCHOOL[Action.ARCHIVE_YEAR]
 _ONLOOKERS = WHOLE_SCHOOL[Action.VIEW_SCHOOL]
+_FOLLOWERS = WHOLE_SCHOOL[Action.FOLLOW_SIGNING] | OWN_PART[Action.FOLLOW_SIGNING]
 _ACCOUNT_VIEWERS = WHOLE_SCHOOL[Action.VIEW_ACCOUNTS]
 _ACCOUNT_GRANTERS = WHOLE_SCHOOL[Action.GRANT_ACCOUNTS]
 _WATCHERS = WHOLE_SCHOOL[Action.VIEW_AUDIT]
@@ -59,8 +66,21 @@ _ACCOUNTS = "/ui/identity/signing-accounts"
 _STAFF_ACCOUNTS = "/ui/identity/accounts"
 _RECOVERY = "/ui/identity/recovery"
 IMPORTS = "/ui/records/imports"
+FINALISATION = "/ui/records/finalisation"
+PRINTING = "/ui/records/printing"
 CLASSES = "/ui/records/classes"
+LOCKS = "/ui/records/locks"
+CORRECTIONS = "/ui/records/corrections"
+RULES = "/ui/records/rules"
+COPIES = "/ui/records/copies"
 CONFIRMATION = "/ui/records/confirmation"
+REVIEW = "/ui/records/review"
+PROGRESS = "/ui/records/progress"
+LOOKUP = "/ui/records/lookup"
+CANCELLATION = "/ui/records/cancellation"
+LEARNERS = "/ui/records/learners"
+TRANSFERS = "/ui/records/transfers"
+ARCHIVES = "/ui/records/archives"
 SUBJECTS, HOMEROOM, LEADER, ISSUE = (f"/ui/signing/{step}" for step in ("subjects", "homeroom", "leader", "issue"))
 SUBMISSIONS = "/ui/publishing/submissions"
 CERTIFICATES = "/ui/district/certificates"
@@ -85,11 +105,24 @@ SECONDARY_ENTRIES: tuple[Entry, ...] = (
     Entry(_SYSTEM, "1.1.", "Quản lý chứng thư số nhà trường", SCHOOL_CERTIFICATE, _SCHOOL_REGISTRANTS),
     *_EVERY_SCHOOL,
     Entry(_SECONDARY, "", "Nhập dữ liệu tổng kết", IMPORTS, _IMPORTERS),
+    Entry(_SECONDARY, "", "Xác nhận hoàn thành tổng kết", FINALISATION, _FINALISERS),
+    Entry(_SECONDARY, "", "Cấu hình in học bạ", PRINTING, _PRINT_CONFIGURERS),
+    Entry(_SECONDARY, "", "Rà soát dữ liệu", REVIEW, _STAFF),
+    Entry(_SECONDARY, "", "Phiếu đề nghị sửa dữ liệu", CORRECTIONS, _STAFF),
+    Entry(_SECONDARY, "", "Khóa học bạ", LOCKS, _STAFF),
     Entry(_SECONDARY, "2.1.", "Tạo học bạ", CLASSES, _STAFF),
+    Entry(_SECONDARY, "", "Tiến độ ký", PROGRESS, _FOLLOWERS),
+    Entry(_SECONDARY, "", "Tra cứu học bạ", LOOKUP, _STAFF),
+    Entry(_SECONDARY, "", "Cấp bản sao học bạ", COPIES, _COPIERS),
+    Entry(_SECONDARY, "", "Quy định áp dụng", RULES, _STAFF),
+    Entry(_SECONDARY, "", "Hồ sơ học tập", LEARNERS, _STAFF),
+    Entry(_SECONDARY, "", "Chuyển trường", TRANSFERS, _TRANSFERERS),
+    Entry(_SECONDARY, "", "Đóng gói lưu trữ", ARCHIVES, _ARCHIVISTS),
     Entry(_SECONDARY, "2.2.", "Giáo viên bộ môn ký duyệt", SUBJECTS, _roles(Role.SUBJECT_TEACHER)),
     Entry(_SECONDARY, "2.3.", "Giáo viên chủ nhiệm ký duyệt", HOMEROOM, _roles(Role.HOMEROOM_TEACHER)),
     Entry(_SECONDARY, "2.4.", "Lãnh đạo ký duyệt", LEADER, _roles(Role.MANAGER)),
     Entry(_SECONDARY, "2.5.", "Nhà trường ký phát hành", ISSUE, _roles(Role.ISSUER)),
+    Entry(_SECONDARY, "2.6.", "Quản lý hủy học bạ", CANCELLATION, _CANCELLERS),
     Entry(_SECONDARY, "2.7.", "Xác nhận hoàn thành học bạ", CONFIRMATION, _CONFIRMERS),
     Entry(_SECONDARY, "2.8.", "Gửi học bạ lên Cổng tiếp nhận", SUBMISSIONS, _ONLOOKERS),
 )
@@ -97,13 +130,26 @@ PRIMARY_ENTRIES: tuple[Entry, ...] = (
     Entry(_SYSTEM, "1.1.", "Quản lý con dấu trường", SCHOOL_CERTIFICATE, _SCHOOL_REGISTRANTS),
     *_EVERY_SCHOOL,
     Entry(_PRIMARY, "", "Nhập dữ liệu tổng kết", IMPORTS, _IMPORTERS),
+    Entry(_PRIMARY, "", "Xác nhận hoàn thành tổng kết", FINALISATION, _FINALISERS),
+    Entry(_PRIMARY, "", "Cấu hình in học bạ", PRINTING, _PRINT_CONFIGURERS),
+    Entry(_PRIMARY, "", "Rà soát dữ liệu", REVIEW, _STAFF),
+    Entry(_PRIMARY, "", "Phiếu đề nghị sửa dữ liệu", CORRECTIONS, _STAFF),
+    Entry(_PRIMARY, "", "Khóa học bạ", LOCKS, _STAFF),
     Entry(_PRIMARY, "2.1.", "Tạo học bạ", CLASSES, _STAFF),
+    Entry(_PRIMARY, "", "Tiến độ ký", PROGRESS, _FOLLOWERS),
+    Entry(_PRIMARY, "", "Tra cứu học bạ", LOOKUP, _STAFF),
+    Entry(_PRIMARY, "", "Cấp bản sao học bạ", COPIES, _COPIERS),
+    Entry(_PRIMARY, "", "Quy định áp dụng", RULES, _STAFF),
+    Entry(_PRIMARY, "", "Hồ sơ học tập", LEARNERS, _STAFF),
+    Entry(_PRIMARY, "", "Chuyển trường", TRANSFERS, _TRANSFERERS),
+    Entry(_PRIMARY, "", "Đóng gói lưu trữ", ARCHIVES, _ARCHIVISTS),
     Entry(_PRIMARY, "", "Giáo viên bộ môn ký duyệt", SUBJECTS, _roles(Role.SUBJECT_TEACHER)),
     Entry(_PRIMARY, "2.2.", "Giáo viên chủ nhiệm ký duyệt", HOMEROOM, _roles(Role.HOMEROOM_TEACHER)),
     Entry(_PRIMARY, "2.3.", "Lãnh đạo ký duyệt", LEADER, _roles(Role.MANAGER)),
     Entry(_PRIMARY, "2.4.", "Đóng dấu phát hành", ISSUE, _roles(Role.ISSUER)),
     Entry(_PRIMARY, "2.5.1.", "Xác nhận hoàn thành học bạ", CONFIRMATION, _CONFIRMERS),
     Entry(_PRIMARY, "2.5.2.", "Gửi học bạ", SUBMISSIONS, _ONLOOKERS),
+    Entry(_PRIMARY, "2.6.", "Quản lý hủy duyệt học bạ", CANCELLATION, _CANCELLERS),
 )
 OVERSIGHT_ENTRIES: tuple[Entry, ...] = (
     Entry(_SYSTEM, "", "Đơn vị và trường học", ORGANISATIONS, _roles(Role.OFFICER)),

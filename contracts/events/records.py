@@ -115,6 +115,29 @@ class ConfirmationUndoneV1(Fact):
     class_code: str
 
 
+class TranscriptCancelledV1(Fact):
+    """Cancelled for good ("Đã hủy"): nobody signs or sends it any more, its files stay; the next one is version n+1."""
+
+    topic: ClassVar[str] = "records.transcripts"
+    school: str
+    class_code: str
+    version: int
+    cancelled_at: dt.datetime
+
+
+class CancellationRefusedV1(Fact):
+    """The administrator found nothing wrong with what was returned, or has what stood still tried again: signing goes on where it was.
+
+    `reason` is for the signers (10 to 500 characters).
+    """
+
+    topic: ClassVar[str] = "records.transcripts"
+    school: str
+    class_code: str
+    reason: str
+    refused_at: dt.datetime
+
+
 class TranscriptMovedV1(Fact):
     """Told after every change of state: what a read model needs that only shows where transcripts are.
 
@@ -127,6 +150,24 @@ class TranscriptMovedV1(Fact):
     class_code: str
     grade: int
     state: str
+
+
+class SchoolYearLockedV1(Fact):
+    """The principal locked the transcripts of a school year ("khoá học bạ"): nothing of it is created, signed or corrected any more."""
+
+    topic: ClassVar[str] = "records.transcripts"
+    school: str
+    year: str
+    locked_at: dt.datetime
+
+
+class SchoolYearUnlockedV1(Fact):
+    """The principal took the final lock of a school year off."""
+
+    topic: ClassVar[str] = "records.transcripts"
+    school: str
+    year: str
+    unlocked_at: dt.datetime
 
 
 class SubmissionClearedV1(Fact):

@@ -67,6 +67,31 @@ class TranscriptSealedV1(Fact):
     pdf: DocumentRef
 
 
+class TranscriptReturnedV1(Fact):
+    """Somebody whose signature it waits for sent it back with a reason ("Trả lại", "đề xuất hủy"); nobody can sign it now.
+
+    Told in the order of the signatures, so records knows at which step it was. `by` is a staff code, `reason` 10 to 500 characters.
+    """
+
+    topic: ClassVar[str] = "signing.steps"
+    step: str
+    by: str
+    name: str
+    reason: str
+    returned_at: dt.datetime
+
+
+class TranscriptStoppedV1(Fact):
+    """Signing cannot go on with it by itself: the stored file is damaged, or a signer's certificate cannot be proven any more.
+
+    `code` and `reason` are of the error catalogue. It stands still until records cancels it or has it tried again.
+    """
+
+    topic: ClassVar[str] = "signing.steps"
+    code: str
+    reason: str
+
+
 class SigningActsSealedV1(audit.ActsSealed):
     """What was recorded and chained in the audit trail of signing."""
 

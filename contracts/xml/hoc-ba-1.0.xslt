@@ -59,6 +59,20 @@
     </xsl:if>
   </xsl:template>
 
+  <xsl:template name="moment">
+    <xsl:param name="value"/>
+    <xsl:if test="string($value) != ''">
+      <xsl:value-of select="concat(substring($value, 9, 2), '/', substring($value, 6, 2), '/', substring($value, 1, 4), ' ', substring($value, 12, 8), ' ', substring($value, 20))"/>
+    </xsl:if>
+  </xsl:template>
+
+  <!-- Who somebody is, for those who compare a certificate with the person. -->
+  <xsl:template name="person">
+    <xsl:value-of select="h:HoTen"/>
+    <xsl:if test="h:MaCanBo">, mã cán bộ <xsl:value-of select="h:MaCanBo"/></xsl:if>
+    <xsl:if test="h:SoDinhDanhCaNhan">, số định danh cá nhân <xsl:value-of select="h:SoDinhDanhCaNhan"/></xsl:if>
+  </xsl:template>
+
   <xsl:template name="yes-no">
     <xsl:param name="value"/>
     <xsl:choose>
@@ -68,16 +82,29 @@
   </xsl:template>
 
   <xsl:template match="h:ThongTinHocBa">
+    <xsl:variable name="made"><xsl:call-template name="moment"><xsl:with-param name="value" select="h:NgayTao"/></xsl:call-template></xsl:variable>
     <dl>
       <xsl:call-template name="item"><xsl:with-param name="label">Mã định danh học bạ</xsl:with-param><xsl:with-param name="value" select="h:MaHocBa"/></xsl:call-template>
       <xsl:call-template name="item"><xsl:with-param name="label">Phiên bản</xsl:with-param><xsl:with-param name="value" select="h:PhienBan"/></xsl:call-template>
       <xsl:call-template name="item"><xsl:with-param name="label">Thay thế học bạ</xsl:with-param><xsl:with-param name="value" select="h:ThayThe"/></xsl:call-template>
+      <xsl:call-template name="item"><xsl:with-param name="label">Thời điểm lập</xsl:with-param><xsl:with-param name="value" select="$made"/></xsl:call-template>
       <xsl:call-template name="item"><xsl:with-param name="label">Trường</xsl:with-param><xsl:with-param name="value" select="../h:Truong/h:TenTruong"/></xsl:call-template>
+      <xsl:call-template name="item"><xsl:with-param name="label">Mã trường</xsl:with-param><xsl:with-param name="value" select="../h:Truong/h:MaTruong"/></xsl:call-template>
+      <xsl:call-template name="item"><xsl:with-param name="label">Loại hình</xsl:with-param><xsl:with-param name="value" select="../h:Truong/h:LoaiHinh"/></xsl:call-template>
+      <xsl:call-template name="item"><xsl:with-param name="label">Mã số thuế</xsl:with-param><xsl:with-param name="value" select="../h:Truong/h:MaSoThue"/></xsl:call-template>
       <xsl:call-template name="item"><xsl:with-param name="label">Xã (Phường, Đặc khu)</xsl:with-param><xsl:with-param name="value" select="../h:Truong/h:XaPhuong"/></xsl:call-template>
       <xsl:call-template name="item"><xsl:with-param name="label">Tỉnh (Thành phố)</xsl:with-param><xsl:with-param name="value" select="../h:Truong/h:TinhThanhPho"/></xsl:call-template>
+      <xsl:call-template name="item"><xsl:with-param name="label">Đơn vị quản lý</xsl:with-param><xsl:with-param name="value" select="../h:Truong/h:DonViQuanLy/h:TenDonVi"/></xsl:call-template>
+      <xsl:call-template name="item"><xsl:with-param name="label">Mã đơn vị quản lý</xsl:with-param><xsl:with-param name="value" select="../h:Truong/h:DonViQuanLy/h:MaDonVi"/></xsl:call-template>
       <xsl:call-template name="item"><xsl:with-param name="label">Năm học</xsl:with-param><xsl:with-param name="value" select="h:NamHoc"/></xsl:call-template>
       <xsl:call-template name="item"><xsl:with-param name="label">Lớp</xsl:with-param><xsl:with-param name="value" select="../h:Lop/h:TenLop"/></xsl:call-template>
+      <xsl:call-template name="item"><xsl:with-param name="label">Mã lớp</xsl:with-param><xsl:with-param name="value" select="../h:Lop/h:MaLop"/></xsl:call-template>
+      <xsl:call-template name="item"><xsl:with-param name="label">Khối</xsl:with-param><xsl:with-param name="value" select="../h:Lop/h:Khoi"/></xsl:call-template>
       <xsl:call-template name="item"><xsl:with-param name="label">Địa chỉ tra cứu</xsl:with-param><xsl:with-param name="value" select="h:DiaChiXacMinh"/></xsl:call-template>
+      <xsl:for-each select="h:HocBaNamTruoc">
+        <dt>Học bạ năm học <xsl:value-of select="h:NamHoc"/></dt>
+        <dd><xsl:value-of select="h:MaHocBa"/><br/>SHA-256 của tệp PDF: <xsl:value-of select="h:BamPdf"/><br/>SHA-256 của tệp XML: <xsl:value-of select="h:BamXml"/></dd>
+      </xsl:for-each>
     </dl>
   </xsl:template>
 
@@ -86,6 +113,7 @@
     <xsl:variable name="enrolled"><xsl:call-template name="date"><xsl:with-param name="value" select="h:NgayNhapHoc"/></xsl:call-template></xsl:variable>
     <h2>Học sinh</h2>
     <dl>
+      <xsl:call-template name="item"><xsl:with-param name="label">Mã học sinh</xsl:with-param><xsl:with-param name="value" select="h:MaHocSinh"/></xsl:call-template>
       <xsl:call-template name="item"><xsl:with-param name="label">Họ và tên</xsl:with-param><xsl:with-param name="value" select="h:HoTen"/></xsl:call-template>
       <xsl:call-template name="item"><xsl:with-param name="label">Giới tính</xsl:with-param><xsl:with-param name="value" select="h:GioiTinh"/></xsl:call-template>
       <xsl:call-template name="item"><xsl:with-param name="label">Ngày, tháng, năm sinh</xsl:with-param><xsl:with-param name="value" select="$born"/></xsl:call-template>
@@ -96,11 +124,29 @@
       <xsl:call-template name="item"><xsl:with-param name="label">Nơi ở hiện nay</xsl:with-param><xsl:with-param name="value" select="h:NoiOHienNay"/></xsl:call-template>
       <xsl:call-template name="item"><xsl:with-param name="label">Số định danh cá nhân</xsl:with-param><xsl:with-param name="value" select="h:SoDinhDanhCaNhan"/></xsl:call-template>
       <xsl:call-template name="item"><xsl:with-param name="label">Họ và tên cha</xsl:with-param><xsl:with-param name="value" select="h:Cha/h:HoTen"/></xsl:call-template>
+      <xsl:call-template name="item"><xsl:with-param name="label">Nghề nghiệp của cha</xsl:with-param><xsl:with-param name="value" select="h:Cha/h:NgheNghiep"/></xsl:call-template>
       <xsl:call-template name="item"><xsl:with-param name="label">Họ và tên mẹ</xsl:with-param><xsl:with-param name="value" select="h:Me/h:HoTen"/></xsl:call-template>
+      <xsl:call-template name="item"><xsl:with-param name="label">Nghề nghiệp của mẹ</xsl:with-param><xsl:with-param name="value" select="h:Me/h:NgheNghiep"/></xsl:call-template>
       <xsl:call-template name="item"><xsl:with-param name="label">Người giám hộ</xsl:with-param><xsl:with-param name="value" select="h:NguoiGiamHo"/></xsl:call-template>
       <xsl:call-template name="item"><xsl:with-param name="label">Số đăng bộ</xsl:with-param><xsl:with-param name="value" select="h:SoDangBo"/></xsl:call-template>
       <xsl:call-template name="item"><xsl:with-param name="label">Ngày nhập học/chuyển đến</xsl:with-param><xsl:with-param name="value" select="$enrolled"/></xsl:call-template>
+      <xsl:call-template name="item"><xsl:with-param name="label">Trạng thái</xsl:with-param><xsl:with-param name="value" select="h:TrangThai"/></xsl:call-template>
     </dl>
+    <xsl:if test="h:QuaTrinhHocTap">
+      <table>
+        <caption>Quá trình học tập trước năm học này</caption>
+        <thead><tr><th scope="col">Năm học</th><th scope="col">Lớp</th><th scope="col">Tên trường</th><th scope="col">Số đăng bộ</th><th scope="col">Ngày nhập học/chuyển đến</th></tr></thead>
+        <tbody>
+          <xsl:for-each select="h:QuaTrinhHocTap">
+            <xsl:sort select="h:NamHoc"/>
+            <tr>
+              <th scope="row"><xsl:value-of select="h:NamHoc"/></th><td><xsl:value-of select="h:TenLop"/></td><td><xsl:value-of select="h:TenTruong"/></td><td><xsl:value-of select="h:SoDangBo"/></td>
+              <td><xsl:call-template name="date"><xsl:with-param name="value" select="h:NgayNhapHoc"/></xsl:call-template></td>
+            </tr>
+          </xsl:for-each>
+        </tbody>
+      </table>
+    </xsl:if>
   </xsl:template>
 
   <xsl:template match="h:TieuHoc">
@@ -166,6 +212,14 @@
 
   <xsl:template match="h:TrungHoc">
     <h2>Kết quả năm học</h2>
+    <xsl:if test="h:MonHocLuaChon | h:ChuyenDeHocTap">
+      <dl>
+        <xsl:if test="h:MonHocLuaChon"><dt>Các môn học lựa chọn</dt></xsl:if>
+        <xsl:for-each select="h:MonHocLuaChon"><dd><xsl:value-of select="."/></dd></xsl:for-each>
+        <xsl:if test="h:ChuyenDeHocTap"><dt>Các chuyên đề học tập lựa chọn</dt></xsl:if>
+        <xsl:for-each select="h:ChuyenDeHocTap"><dd><xsl:value-of select="."/></dd></xsl:for-each>
+      </dl>
+    </xsl:if>
     <table>
       <caption>Kết quả các môn học, hoạt động giáo dục</caption>
       <thead><tr><th scope="col">Môn học/Hoạt động giáo dục</th><th scope="col">Học kì I</th><th scope="col">Học kì II</th><th scope="col">Cả năm</th><th scope="col">Sau đánh giá lại</th><th scope="col">Nhận xét</th><th scope="col">Giáo viên môn học</th></tr></thead>
@@ -189,21 +243,34 @@
     </table>
     <table>
       <caption>Kết quả học tập, kết quả rèn luyện</caption>
-      <thead><tr><th scope="col">Nội dung</th><th scope="col">Học kì I</th><th scope="col">Học kì II</th><th scope="col">Cả năm</th></tr></thead>
+      <thead><tr><th scope="col">Nội dung</th><th scope="col">Học kì I</th><th scope="col">Học kì II</th><th scope="col">Cả năm</th><th scope="col">Sau đánh giá lại</th></tr></thead>
       <tbody>
-        <tr><th scope="row">Kết quả học tập</th><td><xsl:value-of select="h:KetQuaHocTap/h:HocKiI"/></td><td><xsl:value-of select="h:KetQuaHocTap/h:HocKiII"/></td><td><xsl:value-of select="h:KetQuaHocTap/h:CaNam"/></td></tr>
-        <tr><th scope="row">Kết quả rèn luyện</th><td><xsl:value-of select="h:KetQuaRenLuyen/h:HocKiI"/></td><td><xsl:value-of select="h:KetQuaRenLuyen/h:HocKiII"/></td><td><xsl:value-of select="h:KetQuaRenLuyen/h:CaNam"/></td></tr>
+        <tr><th scope="row">Kết quả học tập</th><td><xsl:value-of select="h:KetQuaHocTap/h:HocKiI"/></td><td><xsl:value-of select="h:KetQuaHocTap/h:HocKiII"/></td><td><xsl:value-of select="h:KetQuaHocTap/h:CaNam"/></td><td><xsl:value-of select="h:KetQuaHocTap/h:SauDanhGiaLai"/></td></tr>
+        <tr><th scope="row">Kết quả rèn luyện</th><td><xsl:value-of select="h:KetQuaRenLuyen/h:HocKiI"/></td><td><xsl:value-of select="h:KetQuaRenLuyen/h:HocKiII"/></td><td><xsl:value-of select="h:KetQuaRenLuyen/h:CaNam"/></td><td><xsl:value-of select="h:KetQuaRenLuyen/h:SauDanhGiaLai"/></td></tr>
       </tbody>
     </table>
     <dl>
       <dt>Tổng số buổi nghỉ học cả năm</dt>
       <dd><xsl:value-of select="h:BuoiNghi/h:CoPhep + h:BuoiNghi/h:KhongPhep"/></dd>
+      <xsl:call-template name="item"><xsl:with-param name="label">Số buổi nghỉ có phép</xsl:with-param><xsl:with-param name="value" select="h:BuoiNghi/h:CoPhep"/></xsl:call-template>
+      <xsl:call-template name="item"><xsl:with-param name="label">Số buổi nghỉ không phép</xsl:with-param><xsl:with-param name="value" select="h:BuoiNghi/h:KhongPhep"/></xsl:call-template>
       <dt>Được lên lớp</dt>
       <dd><xsl:call-template name="yes-no"><xsl:with-param name="value" select="h:LenLop"/></xsl:call-template></dd>
       <xsl:call-template name="item"><xsl:with-param name="label">Chứng chỉ</xsl:with-param><xsl:with-param name="value" select="h:ChungChi"/></xsl:call-template>
       <xsl:call-template name="item"><xsl:with-param name="label">Kết quả tham gia các cuộc thi</xsl:with-param><xsl:with-param name="value" select="h:CuocThi"/></xsl:call-template>
       <xsl:call-template name="item"><xsl:with-param name="label">Khen thưởng</xsl:with-param><xsl:with-param name="value" select="h:KhenThuong"/></xsl:call-template>
       <xsl:call-template name="item"><xsl:with-param name="label">Nhận xét của giáo viên chủ nhiệm</xsl:with-param><xsl:with-param name="value" select="h:NhanXetGiaoVienChuNhiem"/></xsl:call-template>
+      <xsl:if test="h:HoanThanhChuongTrinhCapHoc">
+        <dt>Hoàn thành chương trình cấp học</dt>
+        <dd><xsl:call-template name="yes-no"><xsl:with-param name="value" select="h:HoanThanhChuongTrinhCapHoc"/></xsl:call-template></dd>
+      </xsl:if>
+      <dt>Sửa chữa trong bảng kết quả các môn học</dt>
+      <xsl:choose>
+        <xsl:when test="h:SuaChua">
+          <dd><xsl:value-of select="h:SuaChua/h:SoDiem"/> điểm, <xsl:value-of select="h:SuaChua/h:SoMucDanhGia"/> mức đánh giá, thuộc các môn: <xsl:for-each select="h:SuaChua/h:MonHoc"><xsl:if test="position() &gt; 1">, </xsl:if><xsl:value-of select="."/></xsl:for-each></dd>
+        </xsl:when>
+        <xsl:otherwise><dd>Không</dd></xsl:otherwise>
+      </xsl:choose>
     </dl>
   </xsl:template>
 
@@ -213,10 +280,10 @@
     <dl>
       <xsl:for-each select="h:GiaoVienBoMon">
         <dt>Giáo viên bộ môn</dt>
-        <dd><xsl:value-of select="h:HoTen"/> (<xsl:for-each select="h:MonHoc"><xsl:if test="position() &gt; 1">, </xsl:if><xsl:value-of select="."/></xsl:for-each>)</dd>
+        <dd><xsl:call-template name="person"/> (<xsl:for-each select="h:MonHoc"><xsl:if test="position() &gt; 1">, </xsl:if><xsl:value-of select="."/></xsl:for-each>)</dd>
       </xsl:for-each>
-      <xsl:call-template name="item"><xsl:with-param name="label">Giáo viên chủ nhiệm</xsl:with-param><xsl:with-param name="value" select="h:GiaoVienChuNhiem/h:HoTen"/></xsl:call-template>
-      <xsl:call-template name="item"><xsl:with-param name="label" select="h:LanhDao/h:ChucVu"/><xsl:with-param name="value" select="h:LanhDao/h:HoTen"/></xsl:call-template>
+      <xsl:for-each select="h:GiaoVienChuNhiem"><dt>Giáo viên chủ nhiệm</dt><dd><xsl:call-template name="person"/></dd></xsl:for-each>
+      <xsl:for-each select="h:LanhDao"><dt><xsl:value-of select="h:ChucVu"/></dt><dd><xsl:call-template name="person"/></dd></xsl:for-each>
       <xsl:call-template name="item"><xsl:with-param name="label">Nơi và ngày ghi trên học bạ</xsl:with-param><xsl:with-param name="value" select="concat(h:NoiKy, ', ', $signed)"/></xsl:call-template>
     </dl>
   </xsl:template>

@@ -17,13 +17,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("names", nargs="*", help=f"which ones: {', '.join(BENCHMARKS)} (all when left out)")
     parser.add_argument("--pupils", type=int, default=320, help="size of the school")
     parser.add_argument("--peer-pupils", type=int, default=12, help="size of the sample that the peer script works on")
+    parser.add_argument("--documents", type=int, default=0, help="how many documents `render` makes (its own choice when left out)")
     parser.add_argument("--out", type=Path, default=ROOT / "out")
     parser.add_argument("--instance", default="bench")
     given = parser.parse_args(arguments)
     unknown = set(given.names) - BENCHMARKS.keys()
     if unknown:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))} (there are: {', '.join(BENCHMARKS)})")
-    options = Options(pupils=given.pupils, peer_pupils=given.peer_pupils, out=given.out, instance=given.instance)
+    options = Options(pupils=given.pupils, peer_pupils=given.peer_pupils, out=given.out, instance=given.instance, documents=given.documents)
     for name in given.names or BENCHMARKS:
         figure = BENCHMARKS[name](options)
         figures.write(given.out / "bench.json", [figure])

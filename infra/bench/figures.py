@@ -34,6 +34,8 @@ class Options:
     peer_pupils: int
     out: Path
     instance: str
+    documents: int = 0
+    """How many the benchmark `render` makes; 0 leaves it to the benchmark."""
 
 
 FIGURES = TypeAdapter(list[Figure])

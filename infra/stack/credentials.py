@@ -22,11 +22,13 @@ PASSWORDS = (
     "minio-root",
     "gateway-callback",
     "openid-client",
+    "sector",
     *(f"mongo-{service}" for service in SERVICES),
     *(f"minio-{service}" for service in SERVICES),
 )
 SERVER_NAMES = ("localhost", "gateway")
 CERTIFICATE_DAYS = 825
+SEAL_DAYS = 3650
 
 
 def generate(instance: Instance) -> None:
@@ -42,6 +44,7 @@ def generate(instance: Instance) -> None:
         _once(instance.secrets / name, Fernet.generate_key().decode())
     _token_keys(instance.secrets)
     _agent_key(instance.secrets / "agent-jobs.jwk")
+    _package_seal(instance.secrets)
     _gateway_certificate(instance.tls)
     providers = [{"id": "sandbox", "name": "Nhà cung cấp thử nghiệm", "url": f"{instance.url('sandbox-provider')}/csc/v2"}]
     _write(instance.home / "providers.json", json.dumps(providers, ensure_ascii=False, indent=2) + "\n")
@@ -64,6 +67,29 @@ def _agent_key(path: Path) -> None:
     if not path.exists():
         key = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": "Ed25519"}, auto_kid=True)
         _write(path, json.dumps(key.as_dict(private=True)))
+
+
+def _package_seal(directory: Path) -> None:
+    """What records seals its packages with: a key and a certificate that vouches for itself and is compared as a whole.
+
+    `package-trust.pem` names the installations whose packages are taken: this one; others are added to it by hand.
+    """
+    if (directory / "records-service.pem").exists():
+        return
+    now = dt.datetime.now(dt.UTC)
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hocba records")])
+    certificate = (
+        _builder(name, name, key.public_key(), now, days=SEAL_DAYS)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_key_usage(ca=False), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    _write(directory / "records-service.key", private.decode())
+    _write(directory / "package-trust.pem", certificate.public_bytes(pem).decode())
+    _write(directory / "records-service.pem", certificate.public_bytes(pem).decode())
 
 
 def _gateway_certificate(directory: Path) -> None:
@@ -97,7 +123,9 @@ def _gateway_certificate(directory: Path) -> None:
     _write(directory / "server.pem", server.public_bytes(pem).decode())
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: dt.datetime) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: dt.datetime, days: int = CERTIFICATE_DAYS
+) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -105,7 +133,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicK
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=CERTIFICATE_DAYS))
+        .not_valid_after(now + dt.timedelta(days=days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 

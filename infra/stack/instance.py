@@ -12,7 +12,7 @@ from typing import Any
 from infra.stack import parts
 
 SERVICES = ("identity", "records", "signing", "publishing", "district")
-SANDBOX = ("pki", "provider", "gateway", "idp")
+SANDBOX = ("pki", "provider", "gateway", "idp", "sector")
 BUCKETS = ("identity", "records", "signing", "publishing", "archive")
 LOOPBACK = "127.0.0.1"
 # below the range from which Linux takes the ports of outgoing connections
@@ -29,6 +29,7 @@ USUAL_PORTS: dict[str, int] = {
     "sandbox-provider": 8602,
     "sandbox-gateway": 8603,
     "sandbox-idp": 8604,
+    "sandbox-sector": 8605,
     **{f"{service}-web": 8101 + index for index, service in enumerate(SERVICES)},
     **{f"{service}-worker": 8201 + index for index, service in enumerate(SERVICES)},
 }

@@ -18,6 +18,7 @@ Kind = Literal["store", "sandbox", "gateway", "service"]
 KAFKA_HEAP_MB = 384
 KAFKA_CLUSTER_ID = "aG9jYmEtbG9jYWwtc3RhY2"
 STORES = ("mongod", "kafka", "minio")
+SAMPLE_SCHOOLS = ("an-hong", "thcs-minh-hoa")
 
 
 def nothing(instance: Instance) -> None:
@@ -55,6 +56,7 @@ def all_processes() -> tuple[Process, ...]:
         Process("sandbox-provider", "sandbox", _sandbox("provider"), _http_ready("sandbox-provider", "/health"), ("sandbox-pki",)),
         Process("sandbox-gateway", "sandbox", _sandbox_gateway, _http_ready("sandbox-gateway", "/health"), ("sandbox-pki",)),
         Process("sandbox-idp", "sandbox", _sandbox_idp, _http_ready("sandbox-idp", "/health")),
+        Process("sandbox-sector", "sandbox", _sandbox_sector, _http_ready("sandbox-sector", "/health")),
         *(process for service in SERVICES for process in _service(service)),
         Process("gateway", "gateway", gateway.command, gateway.ready, before=gateway.render, grace_seconds=10.0),
     )
@@ -218,6 +220,11 @@ def _sandbox_idp(instance: Instance) -> list[str]:
     return [*_sandbox("idp")(instance), "--client-secret-file", str(instance.secrets / "openid-client")]
 
 
+def _sandbox_sector(instance: Instance) -> list[str]:
+    samples = [word for name in SAMPLE_SCHOOLS for word in ("--school", str(parts.ROOT / "samples" / name))]
+    return [*_sandbox("sector")(instance), "--secret-file", str(instance.secrets / "sector"), *samples]
+
+
 def _service(service: str) -> tuple[Process, Process]:
     needs = (*STORES, "sandbox-pki")
 
@@ -270,6 +277,13 @@ def service_environment(instance: Instance, service: str) -> dict[str, str]:
             **providers,
             "HOCBA_SEALING_KEY_FILE": str(secrets / "sealing-key"),
             "HOCBA_TSA_URL": f"{instance.url('sandbox-pki')}/tsa",
+        },
+        "records": {
+            "HOCBA_SERVICE_KEY_FILE": str(secrets / "records-service.key"),
+            "HOCBA_SERVICE_CERT_FILE": str(secrets / "records-service.pem"),
+            "HOCBA_PACKAGE_TRUST_FILE": str(secrets / "package-trust.pem"),
+            "HOCBA_SECTOR_URL": instance.url("sandbox-sector"),
+            "HOCBA_SECTOR_SECRET_FILE": str(secrets / "sector"),
         },
         "publishing": {
             "HOCBA_GATEWAY_URL": instance.url("sandbox-gateway"),

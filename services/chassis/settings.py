@@ -42,8 +42,11 @@ class Settings(BaseSettings):
     ca_file: Path | None = None
     gateway_url: str | None = None
     gateway_callback_secret_file: Path | None = None
+    sector_url: str | None = Field(default=None, description="the sector database that data may be pulled from; records")
+    sector_secret_file: Path | None = Field(default=None, description="the secret that it knows this installation by; records")
     service_key_file: Path | None = None
     service_cert_file: Path | None = None
+    package_trust_file: Path | None = Field(default=None, description="PEM certificates of the installations whose packages are taken")
     pool_size: int = Field(default=1, ge=1, description="processes for work that needs the processor")
     # how long others wait for what a killed process held; shorter, and a busy one is taken for dead
     consumer_session_seconds: float = Field(default=45, ge=6, description="partitions of a topic; the broker allows no less than 6")

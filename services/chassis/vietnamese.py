@@ -21,6 +21,15 @@ def clean(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
+def readable(text: str) -> str:
+    """What a person wrote as one clean line: breaks and control characters become spaces, what nobody sees goes.
+
+    Invisible are the format characters (zero-width, direction) and whatever else Unicode lists among "other" (C*).
+    """
+    line = "".join(" " if c.isspace() or unicodedata.category(c) == "Cc" else c for c in text)
+    return clean("".join(c for c in line if not unicodedata.category(c).startswith("C")))
+
+
 def fold(text: str) -> str:
     """The text without tones, marks and case, for search: "Nguyễn Thị Đào" → "nguyen thi dao"."""
     plain = "".join(char for char in unicodedata.normalize("NFD", clean(text).casefold()) if not unicodedata.combining(char))

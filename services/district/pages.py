@@ -29,11 +29,13 @@ LEVELS = {"TH": "Tiểu học", "THCS": "THCS", "THPT": "THPT"}
 COLUMNS = {
     "NOT_CREATED": ("not_created", "Chưa tạo"),
     "AWAITING": ("awaiting", "Chờ ký"),
+    "RETURNED": ("returned", "Trả lại"),
     "SIGNED": ("signed", "Hoàn thành ký"),
     "CONFIRMED": ("confirmed", "Xác nhận"),
     "SUBMITTED": ("submitted", "Đã gửi"),
     "ACCEPTED": ("accepted", "Đã tiếp nhận"),
     "REJECTED": ("rejected", "Từ chối"),
+    "WITHDRAWN": ("withdrawn", "Thu hồi"),
 }
 """State on the page → (column of the statistics, words)."""
 

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+GONE = "CANCELLED"
+"""No transcript any more: the pupil waits for the next version."""
 AWAITING = ("AWAITING_SUBJECT_TEACHERS", "AWAITING_HOMEROOM", "AWAITING_LEADER", "AWAITING_ISSUE")
-COLUMNS = ("pupils", "not_created", "awaiting", "signed", "confirmed", "submitted", "accepted", "rejected")
+WITHDRAWN = ("WITHDRAWAL_PENDING", "WITHDRAWN")
+COLUMNS = ("pupils", "not_created", "awaiting", "returned", "signed", "confirmed", "submitted", "accepted", "rejected", "withdrawn")
 """Every pupil is in exactly one of the columns after the first."""
 
 Key = tuple[str, int]
@@ -17,13 +20,15 @@ Key = tuple[str, int]
 def row(pupils: int, states: Mapping[str, int]) -> dict[str, int]:
     return {
         "pupils": pupils,
-        "not_created": pupils - sum(states.values()),
+        "not_created": pupils - sum(number for state, number in states.items() if state != GONE),
         "awaiting": sum(states.get(s, 0) for s in AWAITING),
+        "returned": states.get("RETURNED", 0),
         "signed": states.get("SIGNED", 0),
         "confirmed": states.get("CONFIRMED", 0),
         "submitted": states.get("SUBMITTED", 0),
         "accepted": states.get("ACCEPTED", 0),
         "rejected": states.get("REJECTED", 0),
+        "withdrawn": sum(states.get(s, 0) for s in WITHDRAWN),
     }
 
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contracts.event import Event
-from contracts.events.records import ConfirmationUndoneV1, SubmissionClearedV1, SubmissionDeniedV1, TranscriptConfirmedV1
+from contracts.events.records import (
+    ConfirmationUndoneV1,
+    SubmissionClearedV1,
+    SubmissionDeniedV1,
+    TranscriptCancelledV1,
+    TranscriptConfirmedV1,
+)
 from services.chassis.kafka import Consumer
-from services.publishing.submissions import cleared, confirmed, denied, unconfirmed
+from services.publishing.submissions import cancelled, cleared, confirmed, denied, unconfirmed
 
 if TYPE_CHECKING:
     from services.chassis.mongo import Session
@@ -28,6 +34,11 @@ def consumers(store: Store) -> list[Consumer]:
     async def _(session: Session, events: list[Event[ConfirmationUndoneV1]]) -> None:
         before = await store.load(session, {e.subject for e in events})
         await store.save(session, [unconfirmed(s) for s in before.values()], actor="records", cause=str(events[0].id))
+
+    @transcripts.on(TranscriptCancelledV1)
+    async def _(session: Session, events: list[Event[TranscriptCancelledV1]]) -> None:
+        before = await store.load(session, {e.subject for e in events})
+        await store.save(session, [cancelled(s) for s in before.values()], actor="records", cause=str(events[0].id))
 
     @transcripts.on(SubmissionClearedV1)
     async def _(session: Session, events: list[Event[SubmissionClearedV1]]) -> None:

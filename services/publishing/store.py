@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from services.chassis import aggregates, clock
 from services.chassis.mongo import ASCENDING, IndexModel
+from services.publishing.submissions import NOT_LISTED
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -44,7 +45,7 @@ class Store:
         ids: Sequence[str] | None = None,
         states: Sequence[str] | None = None,
     ) -> list[Document]:
-        wanted: Document = {"school": school, "state": {"$ne": "NOT_CONFIRMED"}}
+        wanted: Document = {"school": school, "state": {"$nin": list(NOT_LISTED)}}
         if classes:
             wanted["class_code"] = {"$in": list(classes)}
         if ids is not None:

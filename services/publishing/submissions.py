@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 Submission = dict[str, Any]
 SENDABLE = ("NOT_SENT", "REJECTED")
 ON_THE_WAY = ("PACKED", "SENT")
+CANCELLED = "CANCELLED"
+NOT_LISTED = ("NOT_CONFIRMED", CANCELLED)
+"""No business of publishing at present; kept for what happened before."""
 
 
 def confirmed(event: Event[TranscriptConfirmedV1], before: Submission | None) -> Change:
@@ -47,9 +50,14 @@ def unconfirmed(submission: Submission) -> Change:
     return Change({**submission, "state": "NOT_CONFIRMED"})
 
 
+def cancelled(submission: Submission) -> Change:
+    """For good. What was asked of records meanwhile is denied by it; what the gateway may still say of an earlier package is not heard."""
+    return Change({**submission, "state": CANCELLED})
+
+
 def requested(submission: Submission | None) -> Change:
     """Raises Refused when it may not be sent now. Records must claim the transcript before anything goes out."""
-    if submission is None or submission["state"] == "NOT_CONFIRMED":
+    if submission is None or submission["state"] in NOT_LISTED:
         raise Refused(NOT_CONFIRMED)
     if submission["state"] not in SENDABLE:
         raise Refused(ALREADY_SENT)

@@ -5,13 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from contracts.event import Event
-from contracts.events.identity import SchoolChangedV1
+from contracts.events.identity import SchoolChangedV1, SignatureImageChangedV1
 from contracts.events.publishing import SubmissionRequestedV1, TranscriptAcceptedV1, TranscriptRefusedV1
 from contracts.events.records import SubmissionClearedV1, SubmissionDeniedV1, TranscriptSignedV1
-from contracts.events.signing import StepSignedV1, SubjectSignedV1, SubjectsSignedV1, TranscriptSealedV1
+from contracts.events.signing import (
+    StepSignedV1,
+    SubjectSignedV1,
+    SubjectsSignedV1,
+    TranscriptReturnedV1,
+    TranscriptSealedV1,
+    TranscriptStoppedV1,
+)
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refused
 from services.chassis.kafka import Consumer
+from services.records.cancellation.cancelling import returned, stopped
+from services.records.images.store import save_signature_pictures
 from services.records.store import Store, document_ref
 from services.records.transcripts.states import moved
 
@@ -23,12 +32,17 @@ if TYPE_CHECKING:
 
 def consumers(store: Store) -> list[Consumer]:
     organisations = Consumer("records", "identity.organisations")
+    certificates = Consumer("records", "identity.certificates")
     steps = Consumer("records", "signing.steps")
     submissions = Consumer("records", "publishing.submissions")
 
     @organisations.on(SchoolChangedV1)
     async def _(session: Session, events: list[Event[SchoolChangedV1]]) -> None:
         await store.save_schools(session, events)
+
+    @certificates.on(SignatureImageChangedV1)
+    async def _(session: Session, events: list[Event[SignatureImageChangedV1]]) -> None:
+        await save_signature_pictures(store.db, session, events)
 
     async def change(session: Session, events: list[Event[Any]], decide: Callable[[Document, Any], Change]) -> None:
         """One change an event; a subject with several events in the run gets them one after the other."""
@@ -66,6 +80,14 @@ def consumers(store: Store) -> list[Consumer]:
             ),
         )
 
+    @steps.on(TranscriptReturnedV1)
+    async def _(session: Session, events: list[Event[TranscriptReturnedV1]]) -> None:
+        await change(session, list(events), returned)
+
+    @steps.on(TranscriptStoppedV1)
+    async def _(session: Session, events: list[Event[TranscriptStoppedV1]]) -> None:
+        await change(session, list(events), stopped)
+
     @submissions.on(SubmissionRequestedV1)
     async def _(session: Session, events: list[Event[SubmissionRequestedV1]]) -> None:
         await change(session, list(events), _claim)
@@ -82,7 +104,7 @@ def consumers(store: Store) -> list[Consumer]:
             lambda t, fact: Change(moved(t, "refused", decided_at=fact.refused_at, refusal={"code": fact.code, "reason": fact.reason})),
         )
 
-    return [organisations, steps, submissions]
+    return [organisations, certificates, steps, submissions]
 
 
 def _with_signature(transcript: Document, fact: SubjectSignedV1 | StepSignedV1 | TranscriptSealedV1) -> Document:

@@ -11,7 +11,15 @@ from services.chassis.web.lists import catalogue_of, notices
 from services.chassis.web.look import Progress, Shell, vn_number, with_query
 from services.chassis.web.shell import shell
 from services.records import errors
+from services.records.archive import errors as archive_errors
 from services.records.at_hand import own_school, store_of
+from services.records.cancellation import errors as cancellation_errors
+from services.records.corrections import errors as correction_errors
+from services.records.finalisation import errors as finalisation_errors
+from services.records.imports import errors as import_errors
+from services.records.locks import errors as lock_errors
+from services.records.locks.banner import with_lock
+from services.records.transcripts import errors as creation_errors
 from services.records.transcripts.reading import Reading
 
 if TYPE_CHECKING:
@@ -19,12 +27,44 @@ if TYPE_CHECKING:
 
     from contracts.access import Principal
 
-CATALOGUE = catalogue_of(chassis_errors, errors)
+CATALOGUE = catalogue_of(
+    chassis_errors,
+    errors,
+    finalisation_errors,
+    import_errors,
+    lock_errors,
+    creation_errors,
+    archive_errors,
+    cancellation_errors,
+    correction_errors,
+)
 WORDS = {
+    "transfer": ("Đã lập gói chuyển trường; tải gói ở danh sách dưới đây và gửi cho trường nhận.", "Chưa lập được gói chuyển trường."),
+    "untransfer": ("Đã hủy chuyển trường.", "Chưa hủy được chuyển trường."),
+    "arrival": ("Đã tiếp nhận học sinh và lưu học bạ của trường chuyển đi.", "Chưa tiếp nhận được."),
+    "archive": ("Đã nhận yêu cầu đóng gói lưu trữ.", "Chưa đóng gói được."),
     "create": ("Đã nhận {n} học sinh để tạo học bạ.", "Chưa chọn lớp hoặc học sinh nào chưa tạo học bạ."),
     "import": ("Đã nhập dữ liệu của {n} học sinh.", "Đã nhập dữ liệu, không có học sinh nào."),
+    "finalise": ("Đã xác nhận hoàn thành tổng kết {n} lớp.", "Phần đã chọn không có lớp nào để xác nhận."),
+    "reopen": ("Đã hủy xác nhận hoàn thành tổng kết {n} lớp.", "Phần đã chọn không có lớp nào để hủy xác nhận."),
+    "printing": ("Đã lưu cấu hình in học bạ.", "Chưa chọn lớp nào để cấu hình."),
     "confirm": ("Đã xác nhận hoàn thành {n} học bạ.", "Phần đã chọn không có học bạ nào hoàn thành ký để xác nhận."),
+    "cancel": ("Đã hủy {n} học bạ.", "Phần đã chọn không có học bạ nào hủy được."),
+    "refuse-cancel": ("Đã từ chối hủy {n} học bạ; người ký ký tiếp được.", "Phần đã chọn không có học bạ nào ở trạng thái Trả lại."),
+    "return": ("{n} học bạ đã chuyển sang trạng thái Trả lại.", "Phần đã chọn không có học bạ nào không ký tiếp được."),
     "undo": ("Đã hủy xác nhận hoàn thành {n} học bạ.", "Phần đã chọn không có học bạ nào đã xác nhận hoàn thành."),
+    "lock-plan": ("Đã ghi ngày khóa học bạ dự kiến.", "Chưa ghi được ngày khóa học bạ dự kiến."),
+    "lock-inspector": ("Đã cử người của Ban thanh tra nhân dân.", "Chưa cử được người của Ban thanh tra nhân dân."),
+    "lock-lock": ("Đã khóa học bạ của năm học.", "Chưa khóa được học bạ."),
+    "lock-unlock": ("Đã mở khóa học bạ của năm học.", "Chưa mở khóa được học bạ."),
+    "copy-issue": ("Đã cấp bản sao, ghi số vào sổ.", "Chưa cấp được bản sao."),
+    "copy-decline": ("Đã ghi nhận không cấp bản sao.", "Chưa ghi nhận được."),
+    "copy-revoke": ("Đã thu hồi bản sao; số được giữ trong sổ.", "Chưa thu hồi được bản sao."),
+    "correction-ask": ("Đã gửi phiếu đề nghị sửa đến Ban quản trị.", "Chưa gửi được phiếu đề nghị sửa."),
+    "correction-step": ("Đã ghi nhận.", "Chưa ghi nhận được."),
+    "corrections-forward": ("Đã báo cáo Hiệu trưởng {n} phiếu đề nghị sửa.", "Chưa chọn phiếu nào đang chờ Ban quản trị."),
+    "corrections-approve": ("Đã phê duyệt {n} phiếu đề nghị sửa.", "Chưa chọn phiếu nào đang chờ phê duyệt."),
+    "correction-correct": ("Đã sửa dữ liệu, lập biên bản và khóa lại.", "Chưa sửa được dữ liệu."),
 }
 SHOWN_REFUSED = 50
 
@@ -41,34 +81,41 @@ async def framed(request: Request, who: Principal, looked_at: Reading | None) ->
     if looked_at is None:
         return shell(request, who, notices=told)
     school = await looked_at.store.school(looked_at.school, looked_at.year)
-    return shell(request, who, notices=told, organisation=school.name, period=f"Năm học {looked_at.year}")
+    plain = shell(request, who, notices=told, organisation=school.name, period=f"Năm học {looked_at.year}")
+    return await with_lock(plain, looked_at.store.db, looked_at.school, looked_at.year)
 
 
 def grades_of(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
     return [(str(g), f"Khối {g}") for g in sorted({row["grade"] for row in rows})]
 
 
-async def job_context(looked_at: Reading, found: Mapping[str, Any], job_id: str, query: Mapping[str, str]) -> dict[str, Any]:
-    """What records/job_panel.html needs; `found` is the job as the API tells it."""
+async def job_context(
+    looked_at: Reading, found: Mapping[str, Any], job_id: str, query: Mapping[str, str], class_code: str = ""
+) -> dict[str, Any]:
+    """What records/job_panel.html needs beside the shell. `found`: as the API tells it; `class_code`: of the class whose page it is."""
     reasons: dict[str, list[str]] = {}
     classes = {r["pupil"]: r["class"] for r in found["refused"]}
     for refusal in found["refused"]:
         reasons.setdefault(refusal["pupil"], []).append(refusal["reason"].rstrip("."))
     shown = list(reasons)[:SHOWN_REFUSED]
     names = {p["code"]: p["name"] for p in await looked_at.store.pupils(looked_at.school, looked_at.year, codes=shown)} if shown else {}
-    failed = found["done"] - found["created"]
-    running = found["state"] == "running"
+    failed, waiting = found["done"] - found["created"], found["total"] - found["done"]
+    running, cancelled = found["state"] == "running", found["state"] == "cancelled"
     said = f"Đã tạo {vn_number(found['created'])} học bạ trong {vn_number(found['total'])} học sinh."
+    if cancelled:
+        said = f"Đã dừng theo yêu cầu. {said} {vn_number(waiting)} học sinh chưa được xử lý; học bạ đã tạo được giữ nguyên."
+    if found["left_out"]:
+        said += f" Để lại {vn_number(found['left_out'])} học sinh phải đánh giá lại, rèn luyện trong hè."
     progress = Progress(
         title=f"Tạo học bạ cho {vn_number(found['total'])} học sinh",
         total=found["total"],
         done=found["created"],
         failed=failed,
-        waiting=found["total"] - found["done"],
+        waiting=waiting,
         running=running,
         href=with_query(query, job=job_id),
         message=said,
-        outcome="success" if not failed else "warning" if found["created"] else "danger",
+        outcome="success" if not failed and not cancelled else "warning" if found["created"] or cancelled else "danger",
     )
     return {
         "progress": progress,
@@ -77,7 +124,20 @@ async def job_context(looked_at: Reading, found: Mapping[str, Any], job_id: str,
         ],
         "job_refused_count": len(reasons),
         "job_done_href": with_query(query, job=None),
+        "job_cancel": f"/ui/records/jobs/{job_id}/cancel" if running else "",
+        "job_retry": f"/ui/records/jobs/{job_id}/retry" if not running and (failed or waiting) else "",
+        "job_class": class_code,
+        "running_href": "",
     }
 
 
-NO_JOB: Mapping[str, Any] = {"progress": None, "job_refused": [], "job_refused_count": 0, "job_done_href": ""}
+NO_JOB: Mapping[str, Any] = {
+    "progress": None,
+    "job_refused": [],
+    "job_refused_count": 0,
+    "job_done_href": "",
+    "job_cancel": "",
+    "job_retry": "",
+    "job_class": "",
+    "running_href": "",
+}

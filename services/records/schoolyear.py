@@ -148,7 +148,10 @@ class SecondarySubject(Plain):
 
 
 class SecondaryResult(Plain):
-    """One row of a secondary results sheet; study and conduct are (HKI, HKII, CN)."""
+    """One row of a secondary results sheet; study and conduct are (HKI, HKII, CN).
+
+    `topics`: the chosen "chuyên đề học tập" (grades 10 to 12). `*_reassessed`: the level after the summer, where the school keeps it apart.
+    """
 
     kind: Literal["secondary"] = "secondary"
     pupil: str
@@ -162,6 +165,9 @@ class SecondaryResult(Plain):
     certificate: str = ""
     contests: str = ""
     homeroom_comment: str = ""
+    topics: tuple[str, ...] = ()
+    study_reassessed: str = ""
+    conduct_reassessed: str = ""
 
 
 Result = Annotated[PrimaryResult | SecondaryResult, Field(discriminator="kind")]
@@ -180,6 +186,33 @@ class SubjectTeacher(Plain):
     one_semester: tuple[tuple[str, Semester], ...] = ()
 
 
+class PreviousTranscript(Plain):
+    """The sealed document of the same pupil's year before at this school, by the SHA-256 digests of its files."""
+
+    transcript: str
+    year: SchoolYear
+    pdf_sha256: str
+    xml_sha256: str
+
+
+class StudyYear(Plain):
+    """An earlier row of "Quá trình học tập"."""
+
+    year: SchoolYear
+    class_name: str
+    school_name: str
+    register_number: str = ""
+    joined_on: dt.date | None = None
+
+
+class Corrections(Plain):
+    """How many marks and levels of the subjects' table were corrected after the class was finalised, and in which subjects."""
+
+    marks: int = Field(default=0, ge=0)
+    levels: int = Field(default=0, ge=0)
+    subjects: tuple[str, ...] = ()
+
+
 class TranscriptContent(Plain):
     """All that one transcript says, ready to be rendered: one pupil, one school year, one school."""
 
@@ -194,6 +227,49 @@ class TranscriptContent(Plain):
     subject_teachers: tuple[SubjectTeacher, ...]
     homeroom_name: str
     homeroom_personal_id: str
+    leader_name: str
+    leader_position: str
+    leader_personal_id: str
+    verify_url: str
+    previous: PreviousTranscript | None = None
+    history: tuple[StudyYear, ...] = ()
+    corrections: Corrections = Corrections()
+
+
+Period = Literal["GK1", "CK1", "GK2", "CN"]
+
+
+class SummaryRow(Plain):
+    """One pupil's line of a class summary, without the comments, which the form does not have."""
+
+    code: str
+    name: str
+    born: dt.date
+    personal_id: str
+    subjects: tuple[PrimarySubject, ...]
+    traits: tuple[Trait, ...]
+    rating: str = ""
+    award: str = ""
+    completed: bool | None = None
+
+
+class SummaryContent(Plain):
+    """All that one "Bảng tổng hợp kết quả đánh giá giáo dục" says: one primary class, one school year, one time of assessment.
+
+    `rows` in the order in which they are printed. Rating, award and completion stand at the end of the year (`CN`) only.
+    """
+
+    id: str
+    version: int
+    replaces: str | None = None
+    created_at: dt.datetime
+    period: Period = "CN"
+    school: School
+    school_class: SchoolClass
+    rows: tuple[SummaryRow, ...]
+    homeroom_name: str
+    homeroom_personal_id: str
+    leader: str
     leader_name: str
     leader_position: str
     leader_personal_id: str

@@ -7,14 +7,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contracts.events.records import ClassImportedV1, StaffImportedV1, StaffMember, TranscriptMovedV1
-from services.chassis import aggregates, audit, clock
+from contracts.events.records import TranscriptMovedV1
+from services.chassis import aggregates, clock
 from services.chassis.aggregates import Change
 from services.chassis.errors import NOT_FOUND, Refused
-from services.chassis.mongo import ASCENDING, DeleteOne, IndexModel, ReplaceOne, transaction
-from services.records.errors import IMPORT_RUNNING
+from services.chassis.mongo import ASCENDING, IndexModel, transaction
+from services.records.archive import store as archive
+from services.records.copies import store as copies
+from services.records.corrections import store as corrections
+from services.records.dossier import store as dossier
+from services.records.export import store as export
+from services.records.imports import store as imports
+from services.records.learners import store as learners
+from services.records.locks.locking import class_finalised
+from services.records.progress import store as progress
 from services.records.schoolyear import Assignment, Pupil, School, SchoolClass, Staff
 from services.records.transcripts.states import State
+from services.records.transfers import store as transfers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +32,6 @@ if TYPE_CHECKING:
     from contracts.event import Event
     from contracts.events.identity import SchoolChangedV1
     from services.chassis.mongo import Database, Document, Session
-    from services.records.imports.preview import Preview
 
 
 def key(*parts: str) -> str:
@@ -37,12 +45,22 @@ async def ensure_indexes(db: Database) -> None:
                 [("school", ASCENDING), ("year", ASCENDING), ("pupil_code", ASCENDING)], unique=True, partialFilterExpression={"live": True}
             ),
             IndexModel([("school", ASCENDING), ("year", ASCENDING), ("class_code", ASCENDING), ("state", ASCENDING)]),
+            IndexModel([("school", ASCENDING), ("content.pupil.personal_id", ASCENDING)]),
         ]
     )
     await db["pupils"].create_indexes([IndexModel([("school", ASCENDING), ("year", ASCENDING), ("class_code", ASCENDING)])])
     await db["classes"].create_indexes([IndexModel([("school", ASCENDING), ("year", ASCENDING)])])
     await db["staff"].create_indexes([IndexModel([("school", ASCENDING), ("year", ASCENDING)])])
-    await db["jobs"].create_indexes([IndexModel([("state", ASCENDING), ("_id", ASCENDING)])])
+    await copies.ensure_indexes(db)
+    for keeping in (learners, transfers, archive):
+        await keeping.ensure_indexes(db)
+    await corrections.ensure_indexes(db)
+    await dossier.ensure_indexes(db)
+    await export.ensure_indexes(db)
+    await progress.ensure_indexes(db)
+    await imports.ensure_indexes(db)
+    of_jobs = ([("state", ASCENDING), ("_id", ASCENDING)], [("school", ASCENDING), ("state", ASCENDING)])
+    await db["jobs"].create_indexes([IndexModel(keys) for keys in of_jobs])
 
 
 class Store:
@@ -71,107 +89,10 @@ class Store:
             raise Refused(NOT_FOUND)
         return School.model_validate(found["data"])
 
-    # imports
-
-    async def add_import(self, document: Document, *, actor: str) -> None:
-        async def work(session: Session) -> None:
-            await self.db["imports"].insert_one(document, session=session)
-            details = {"year": document["year"], "files": len(document["files"]), **document["counts"]}
-            await audit.record(
-                self.db, session, actor=actor, act="import read", subject=document["_id"], place=document["school"], details=details
-            )
-
-        await transaction(self.db, work)
-
-    async def import_of(self, school: str, import_id: str) -> Document:
-        found = await self.db["imports"].find_one({"_id": import_id, "school": school})
-        if found is None:
-            raise Refused(NOT_FOUND)
-        return found
-
-    async def imports(self, school: str) -> list[Document]:
-        return await self.db["imports"].find({"school": school}).sort("at", -1).to_list(20)
-
-    async def apply_import(self, import_id: str, preview: Preview, blocked: Mapping[str, list[dict[str, Any]]], *, actor: str) -> None:
-        """Write a confirmed preview in one transaction: all of it or nothing.
-
-        `blocked` lists, by pupil code, what forbids a transcript. What the export no longer has is taken out,
-        except pupils who already have a transcript.
-        """
-        assert preview.school is not None
-        school, year = preview.school.code, preview.school.year
-        prefix = {"school": school, "year": year}
-
-        async def work(session: Session) -> None:
-            assert preview.school is not None
-            claimed = await self.db["imports"].update_one(
-                {"_id": import_id, "state": "previewed"}, {"$set": {"state": "confirmed", "confirmed_by": actor}}, session=session
-            )
-            if claimed.modified_count != 1:
-                now = await self.db["imports"].find_one({"_id": import_id}, session=session)
-                raise Refused(IMPORT_RUNNING, state=(now or {}).get("state", "?"))
-            before = await self.db["years"].find_one({"_id": key(school, year)}, session=session)
-            year_document = {
-                "_id": key(school, year),
-                **prefix,
-                "sequence": (before or {}).get("sequence", 0),
-                "data": preview.school.model_dump(mode="json"),
-                "assignments": [a.model_dump(mode="json") for a in preview.assignments],
-            }
-            fact = StaffImportedV1(school=school, year=year, staff=_members(preview))
-            await aggregates.save(self.db, session, "years", [Change(year_document, fact)], actor=actor, cause=import_id)
-            await self._replace_all(
-                session, "staff", prefix, {key(school, year, s.code): {"data": s.model_dump(mode="json")} for s in preview.staff}
-            )
-            await self._replace_classes(session, preview, blocked, actor=actor, cause=import_id)
-            await self._replace_all(session, "pupils", prefix, _pupil_documents(preview, blocked))
-            details = {"import": import_id, "pupils": len(preview.pupils), "classes": len(preview.classes), "year": year}
-            subject = key(school, year)
-            await audit.record(self.db, session, actor=actor, act="import", subject=subject, place=school, details=details)
-
-        await transaction(self.db, work)
-
-    async def _replace_all(self, session: Session, collection: str, prefix: Mapping[str, str], documents: Mapping[str, Document]) -> None:
-        kept: set[str] = set()
-        if collection == "pupils":
-            codes = await self.db["transcripts"].distinct("pupil_code", {**prefix, "live": True}, session=session)
-            kept = {key(prefix["school"], prefix["year"], c) for c in codes}
-        old = {d["_id"] async for d in self.db[collection].find(prefix, projection={"_id": 1}, session=session)}
-        writes: list[Any] = [ReplaceOne({"_id": i}, {"_id": i, **prefix, **d}, upsert=True) for i, d in documents.items()]
-        writes += [DeleteOne({"_id": i}) for i in old - documents.keys() - kept]
-        if writes:
-            await self.db[collection].bulk_write(writes, ordered=False, session=session)
-
-    async def _replace_classes(
-        self, session: Session, preview: Preview, blocked: Mapping[str, list[dict[str, Any]]], *, actor: str, cause: str
-    ) -> None:
-        assert preview.school is not None
-        school, year = preview.school.code, preview.school.year
-        sequences = {d["_id"]: d["sequence"] async for d in self.db["classes"].find({"school": school, "year": year}, session=session)}
-        classes_of = {p.code: p.class_code for p in preview.pupils} | {r.pupil: r.class_code for r in preview.refused_pupils}
-        changes = []
-        for c in preview.classes:
-            pupils = [code for code, class_code in classes_of.items() if class_code == c.code]
-            refused = sum(1 for code in pupils if blocked.get(code))
-            class_id = key(school, year, c.code)
-            document = {
-                "_id": class_id,
-                "school": school,
-                "year": year,
-                "code": c.code,
-                "sequence": sequences.get(class_id, 0),
-                "data": c.model_dump(mode="json"),
-                "pupils": len(pupils),
-                "refused": refused,
-            }
-            fact = ClassImportedV1(school=school, year=year, code=c.code, name=c.name, grade=c.grade, pupils=len(pupils), refused=refused)
-            changes.append(Change(document, fact))
-        await aggregates.save(self.db, session, "classes", changes, actor=actor, cause=cause)
-
     # reading the year
 
     async def classes(self, school: str, year: str) -> list[Document]:
-        return await self.db["classes"].find({"school": school, "year": year}).sort("code", 1).to_list(None)
+        return await self.db["classes"].find({"school": school, "year": year, "gone": {"$ne": True}}).sort("code", 1).to_list(None)
 
     async def school_class(self, school: str, year: str, code: str) -> Document:
         found = await self.db["classes"].find_one({"_id": key(school, year, code)})
@@ -196,6 +117,14 @@ class Store:
         if codes is not None:
             wanted["code"] = {"$in": list(codes)}
         return await self.db["pupils"].find(wanted).sort([("class_code", 1), ("number", 1)]).to_list(None)
+
+    async def incomplete_counts(self, school: str, year: str, *, besides: Iterable[str]) -> dict[str, int]:
+        """By class: of how many pupils the import found something missing in other fields than `besides`."""
+        lacking = {"missing": {"$elemMatch": {"field": {"$nin": list(besides)}}}}
+        rows = self.db["pupils"].aggregate(
+            [{"$match": {"school": school, "year": year, **lacking}}, {"$group": {"_id": "$class_code", "n": {"$sum": 1}}}]
+        )
+        return {row["_id"]: row["n"] async for row in rows}
 
     async def state_counts(self, school: str, year: str) -> dict[str, dict[str, int]]:
         """By class: how many live transcripts are in each state."""
@@ -252,15 +181,10 @@ class Store:
     async def add_job(self, job: Document) -> None:
         await self.db["jobs"].insert_one(job)
 
-    async def job(self, school: str, job_id: str) -> Document:
-        found = await self.db["jobs"].find_one({"_id": job_id, "school": school})
-        if found is None:
-            raise Refused(NOT_FOUND)
-        return found
-
     async def advance_job(
         self, session: Session, job_id: str, *, done: Sequence[str], created: int, refused: Sequence[Mapping[str, Any]], finished: bool
-    ) -> None:
+    ) -> bool:
+        """False when the job does not run any more: the transaction must then be abandoned."""
         update: Document = {
             "$pull": {"remaining": {"$in": list(done)}},
             "$inc": {"done": len(done), "created": created},
@@ -268,7 +192,8 @@ class Store:
         }
         if finished:
             update["$set"] = {"state": "finished", "finished_at": clock.now()}
-        await self.db["jobs"].update_one({"_id": job_id}, update, session=session)
+        advanced = await self.db["jobs"].update_one({"_id": job_id, "state": "running"}, update, session=session)
+        return advanced.matched_count == 1
 
     # renderings: transcripts whose PDF is due
 
@@ -279,8 +204,16 @@ class Store:
     async def due_renderings(self, limit: int) -> list[Document]:
         return await self.db["renderings"].find({"problem": None}).sort("queued_at", 1).to_list(limit)
 
-    async def set_rendering_aside(self, transcript: str, problem: str) -> None:
-        await self.db["renderings"].update_one({"_id": transcript}, {"$set": {"problem": problem[:500]}})
+    async def set_rendering_aside(self, transcript: str, problem: str, told: Refused) -> None:
+        """It stands still, and people see why (`told`), until it is cancelled or tried again (menu 2.6)."""
+
+        async def work(session: Session) -> None:
+            await self.db["renderings"].update_one({"_id": transcript}, {"$set": {"problem": problem[:500]}}, session=session)
+            found = (await self.load(session, [transcript]))[transcript]
+            stopped = {"code": told.code, "reason": told.cause}
+            await self.save(session, [Change({**found, "stopped": stopped})], actor="records", cause="rendering")
+
+        await transaction(self.db, work)
 
     async def finish_renderings(self, session: Session, ids: Sequence[str]) -> None:
         await self.db["renderings"].delete_many({"_id": {"$in": list(ids)}}, session=session)
@@ -290,64 +223,13 @@ def _whereabouts(transcript: Document) -> TranscriptMovedV1:
     return TranscriptMovedV1.model_validate({k: transcript[k] for k in ("school", "year", "class_code", "grade", "state")})
 
 
-def _members(preview: Preview) -> tuple[StaffMember, ...]:
-    teaching = {a.staff for a in preview.assignments}
-    homerooms: dict[str, list[str]] = {}
-    for c in preview.classes:
-        homerooms.setdefault(c.homeroom, []).append(c.code)
-    return tuple(
-        StaffMember(
-            code=s.code,
-            name=s.name,
-            personal_id=s.personal_id,
-            position=s.position,
-            administrator=s.administrator,
-            issuer=s.issuer,
-            teaches=s.code in teaching,
-            homeroom_of=tuple(homerooms.get(s.code, ())),
-        )
-        for s in preview.staff
-    )
-
-
-def _pupil_documents(preview: Preview, blocked: Mapping[str, list[dict[str, Any]]]) -> dict[str, Document]:
-    assert preview.school is not None
-    school, year = preview.school.code, preview.school.year
-    documents: dict[str, Document] = {}
-    for number, pupil in enumerate(preview.pupils):
-        result = preview.results.get(pupil.code)
-        documents[key(school, year, pupil.code)] = {
-            "code": pupil.code,
-            "class_code": pupil.class_code,
-            "number": number,
-            "name": pupil.name,
-            "data": pupil.model_dump(mode="json"),
-            "result": result.model_dump(mode="json") if result else None,
-            "missing": blocked.get(pupil.code, []),
-        }
-    for number, refused in enumerate(preview.refused_pupils, start=len(preview.pupils)):
-        document = documents.setdefault(
-            key(school, year, refused.pupil),
-            {
-                "code": refused.pupil,
-                "class_code": refused.class_code,
-                "number": number,
-                "name": preview.names.get(refused.pupil, ""),
-                "data": None,
-                "result": None,
-                "missing": blocked.get(refused.pupil, []),
-            },
-        )
-        document["data"] = None
-    return documents
-
-
 def pupil_of(document: Document) -> Pupil:
     return Pupil.model_validate(document["data"])
 
 
 def class_of(document: Document) -> SchoolClass:
-    return SchoolClass.model_validate(document["data"])
+    """The class as it counts here: finalised in the sector database or in this system."""
+    return SchoolClass.model_validate({**document["data"], "finalised": class_finalised(document)})
 
 
 def document_ref(reference: DocumentRef) -> Document:

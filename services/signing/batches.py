@@ -31,9 +31,10 @@ from services.signing.errors import (
     TOKEN_ACCOUNT,
     TOO_MANY,
     WRONG_LOGIN,
+    YEAR_LOCKED,
 )
 from services.signing.steps import STEPS
-from services.signing.tasks import signers_of
+from services.signing.tasks import signers_of, why_not
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,6 +128,7 @@ async def start(store: Store, providers: Providers, who: Principal, order: Order
 
     async def work(tx: Session) -> list[dict[str, str]]:
         tasks = await store.load_tasks(tx, chosen)
+        locked = await store.locked_years(tx, who.school)
         refused: list[dict[str, str]] = []
         claimed: list[Change] = []
         items: list[Document] = []
@@ -136,8 +138,12 @@ async def start(store: Store, providers: Providers, who: Principal, order: Order
                 refusal = Refused(TOO_MANY, room=room)
                 refused.append({"transcript": transcript, "code": refusal.code, "reason": refusal.cause})
                 continue
-            if task is None or transcript not in waiting or task["step"] != order.step:
-                refused.append({"transcript": transcript, "code": NOT_WAITING.code, "reason": NOT_WAITING.cause})
+            why = why_not(task, school=who.school, step=order.step, person=who.person)
+            if why is None and task is not None and task["year"] in locked:
+                why = YEAR_LOCKED
+            if task is None or why is not None or transcript not in waiting:
+                why = why or NOT_WAITING
+                refused.append({"transcript": transcript, "code": why.code, "reason": why.cause})
             elif being_signed(task, order.step, who.person):
                 refused.append({"transcript": transcript, "code": BEING_SIGNED.code, "reason": BEING_SIGNED.cause})
             else:

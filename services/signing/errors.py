@@ -140,3 +140,43 @@ UNPROVABLE = Refusal(
     "Hủy học bạ này và tạo lại phiên bản mới với chứng thư số còn hiệu lực.",
     "validation data of a signer does not prove the certificate: {problem}",
 )
+RETURNED = Refusal(
+    "HB-SIG-018",
+    409,
+    "Học bạ đã được trả lại",
+    "Học bạ này đã được trả lại và đang chờ quản trị viên duyệt hủy hoặc từ chối hủy.",
+    "Chờ kết quả xử lý; nếu bị từ chối hủy, học bạ trở lại mục Chờ ký.",
+    "the transcript was returned",
+)
+DROPPED = Refusal(
+    "HB-SIG-019",
+    409,
+    "Học bạ đã hủy",
+    "Học bạ này đã bị hủy nên không ký hoặc trả lại được nữa.",
+    "Ký phiên bản mới sau khi học bạ được tạo lại.",
+    "the transcript is cancelled",
+)
+REASON_NEEDED = Refusal(
+    "HB-SIG-020",
+    422,
+    "Chưa ghi lý do",
+    "Lý do trả lại phải có từ {least} đến {most} ký tự.",
+    "Ghi rõ nội dung sai trên học bạ rồi thực hiện lại.",
+    "a reason of {least} to {most} characters is needed",
+)
+NOTHING_TO_RETURN = Refusal(
+    "HB-SIG-021",
+    422,
+    "Không có học bạ nào để trả lại",
+    "Phần đã chọn không có học bạ nào đang chờ thầy/cô ký.",
+    "Chọn học bạ ở tab Chờ ký rồi thực hiện lại.",
+    "nothing of the selection can be returned",
+)
+YEAR_LOCKED = Refusal(
+    "HB-SIG-030",
+    409,
+    "Học bạ của năm học đã khóa",
+    "Hiệu trưởng đã khóa học bạ của năm học này nên không ký được nữa.",
+    "Nếu thật sự cần ký, đề nghị Hiệu trưởng mở khóa học bạ.",
+    "the school year has its final lock",
+)

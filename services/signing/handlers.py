@@ -6,10 +6,17 @@ from typing import TYPE_CHECKING
 
 from contracts.event import Event
 from contracts.events.identity import CertificateApprovedV1, CertificateEndedV1
-from contracts.events.records import TranscriptCreatedV1, TranscriptRenderedV1
+from contracts.events.records import (
+    CancellationRefusedV1,
+    SchoolYearLockedV1,
+    SchoolYearUnlockedV1,
+    TranscriptCancelledV1,
+    TranscriptCreatedV1,
+    TranscriptRenderedV1,
+)
 from services.chassis.aggregates import Change
 from services.chassis.kafka import Consumer
-from services.signing.tasks import RENDERING, at_step, new_task
+from services.signing.tasks import RENDERING, at_step, dropped, new_task, reopened
 
 if TYPE_CHECKING:
     from services.chassis.mongo import Session
@@ -33,6 +40,26 @@ def consumers(store: Store) -> list[Consumer]:
             if tasks[e.subject]["step"] == RENDERING
         ]
         await store.save_tasks(session, changes, actor="records", cause=str(events[0].id))
+
+    @transcripts.on(TranscriptCancelledV1)
+    async def _(session: Session, events: list[Event[TranscriptCancelledV1]]) -> None:
+        tasks = await store.load_tasks(session, {e.subject for e in events})
+        await store.save_tasks(session, [Change(dropped(t)) for t in tasks.values()], actor="records", cause=str(events[0].id))
+
+    @transcripts.on(CancellationRefusedV1)
+    async def _(session: Session, events: list[Event[CancellationRefusedV1]]) -> None:
+        tasks = await store.load_tasks(session, {e.subject for e in events})
+        for event in events:
+            tasks[event.subject] = reopened(tasks[event.subject], event.data)
+        await store.save_tasks(session, [Change(t) for t in tasks.values()], actor="records", cause=str(events[0].id))
+
+    @transcripts.on(SchoolYearLockedV1)
+    async def _(session: Session, events: list[Event[SchoolYearLockedV1]]) -> None:
+        await store.save_year_locks(session, events, locked=True)
+
+    @transcripts.on(SchoolYearUnlockedV1)
+    async def _(session: Session, events: list[Event[SchoolYearUnlockedV1]]) -> None:
+        await store.save_year_locks(session, events, locked=False)
 
     @certificates.on(CertificateApprovedV1)
     async def _(session: Session, events: list[Event[CertificateApprovedV1]]) -> None:

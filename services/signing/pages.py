@@ -17,11 +17,12 @@ from services.chassis.web.lists import catalogue_of, done, notices, ordered, pag
 from services.chassis.web.look import Notice, render, vn_number, with_query
 from services.chassis.web.shell import shell
 from services.means.x509 import describe
-from services.signing import batch_pages, batches, errors
+from services.signing import batch_pages, batches, errors, return_pages
 from services.signing.errors import BEING_SIGNED, NOT_WAITING, WRONG_LOGIN
+from services.signing.return_pages import title_of
 from services.signing.routes import providers_of, store_of
 from services.signing.steps import STEPS
-from services.signing.tasks import SEALING, signers_of
+from services.signing.tasks import CLOSED, RETURNED, SEALING, signers_of, why_not
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,12 +32,16 @@ if TYPE_CHECKING:
 
 router = APIRouter(prefix="/ui/signing", include_in_schema=False)
 router.include_router(batch_pages.router)
+router.include_router(return_pages.router)
 
 BATCHES = "/ui/signing/batches"
 SHOWN_TITLES = 10
 CATALOGUE = catalogue_of(chassis_errors, errors)
-WORDS = {"sign": ("Đã nhận {n} học bạ vào đợt ký.", "Chưa chọn học bạ nào đang chờ ký.")}
-SIGN = [{"text": "Ký học bạ", "name": "act", "value": "sign"}]
+WORDS = {
+    "sign": ("Đã nhận {n} học bạ vào đợt ký.", "Chưa chọn học bạ nào đang chờ ký."),
+    "return": ("{n} học bạ đã chuyển sang trạng thái Trả lại.", "Chưa chọn học bạ nào đang chờ ký."),
+}
+SIGN = {"text": "Ký học bạ", "name": "act", "value": "sign"}
 
 
 def address_of(step: str) -> str:
@@ -97,10 +102,14 @@ async def authorise(
     here = address_of(step)
     waiting = {t["_id"]: t for t in await batches.waiting_for(store_of(request), who, step, None)}
     fit = [i for i in chosen if i in waiting and not batches.being_signed(waiting[i], step, who.person)]
-    left_out = {i: BEING_SIGNED if i in waiting else NOT_WAITING for i in chosen if i not in fit}
+    known = await store_of(request).load_tasks(None, [i for i in chosen if i not in fit])
+    left_out = {
+        i: BEING_SIGNED if i in waiting else why_not(known.get(i), school=who.school, step=step, person=who.person) or NOT_WAITING
+        for i in chosen
+        if i not in fit
+    }
     if not fit:
         return done(here, "sign", 0, [refusal.code for refusal in left_out.values()])
-    known = await store_of(request).load_tasks(None, left_out)
     account = await batches.approved_account(store_of(request), providers_of(request), who, step)
     facts = describe(b64decode(account["certificate"]))
     context = {
@@ -125,10 +134,6 @@ async def authorise(
     return render(request.app.state.pages, request, "signing/authorise.html", context, status_code=status if wrong else 200)
 
 
-def title_of(task: Mapping[str, Any]) -> str:
-    return f"{task['pupil_name']} – lớp {task['class_code']}"
-
-
 # --- the queue of a step
 
 
@@ -142,6 +147,7 @@ async def show_queue(request: Request, who: Who, step: str) -> Response:
     tasks = signed if tab == "signed" else waiting
     rows = _rows(tasks, who, step, tab, query)
     page, paging = paged(rows, query)
+    problem = await _problem(request, who, step) if tab == "awaiting" and waiting else ""
     told = [*notices(request, WORDS, CATALOGUE), *await _running(request, who, step)]
     context = {
         "shell": shell(request, who, notices=told),
@@ -155,8 +161,9 @@ async def show_queue(request: Request, who: Who, step: str) -> Response:
         "signed_href": with_query({}, tab="signed"),
         "classes": [(c, c) for c in sorted({t["class_code"] for t in tasks})],
         "action": here,
-        "problem": await _problem(request, who, step) if tab == "awaiting" and waiting else "",
-        "buttons": SIGN,
+        "problem": problem,
+        # sending back needs no certificate
+        "buttons": [return_pages.button(who)] if problem else [SIGN, return_pages.button(who)],
         "selectable": sum(r["signable"] for r in rows),
         "rows": page,
     }
@@ -204,13 +211,19 @@ def _row(task: Document, who: Principal, step: str, tab: str) -> dict[str, Any]:
         "grade": task["grade"],
         "part": STEPS[step].role(subjects),
         "at": dt.datetime.fromisoformat(at) if at else None,
-        "state_text": _signed_text(task) if tab == "signed" else "Đang trong đợt ký" if busy else "Chờ ký",
+        "state_text": _signed_text(task) if tab == "signed" else "Đang trong đợt ký" if busy else _waiting_text(task),
         "signable": tab == "awaiting" and not busy,
         "href": f"/ui/records/transcripts/{task['_id']}",
     }
 
 
+def _waiting_text(task: Document) -> str:
+    return f"Chờ ký; quản trị viên từ chối hủy: {task['answer']}" if task.get("answer") else "Chờ ký"
+
+
 def _signed_text(task: Document) -> str:
+    if task["step"] in CLOSED:
+        return "Đã ký; học bạ ở trạng thái Trả lại" if task["step"] == RETURNED else "Đã ký; học bạ đã hủy"
     if task.get("stopped"):
         return f"Đã ký; {task['stopped']['code']}: {task['stopped']['reason']}"
     return "Đã ký, đang đóng dấu thời gian" if task["step"] == SEALING else "Đã ký"
@@ -218,12 +231,15 @@ def _signed_text(task: Document) -> str:
 
 @router.post("/{step}")
 async def choose(request: Request, who: Who, step: str) -> Response:
-    """ "Ký học bạ": shows what would be signed and asks for the authorisation; nothing is changed yet."""
+    """ "Ký học bạ": shows what would be signed and asks for the authorisation; "Trả lại" asks why. Nothing is changed yet."""
     address_of(step)
-    batches.require_for(who, step)
     form = await ticked(request)
+    if form.field("act") != "return":
+        batches.require_for(who, step)
     chosen = form.ids
     if form.filter is not None:
         waiting = await batches.waiting_for(store_of(request), who, step, None)
         chosen = tuple(r["id"] for r in _rows(waiting, who, step, "awaiting", form.filter) if r["signable"])
+    if form.field("act") == "return":
+        return await return_pages.ask(request, who, step, chosen[: batches.MOST])
     return await authorise(request, who, step, chosen[: batches.MOST])

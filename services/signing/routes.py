@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from contracts.access import Action, Principal, allowed
 from services.chassis.access import Who
 from services.chassis.errors import FORBIDDEN, NOT_FOUND, Refused
-from services.signing import batches
+from services.signing import batches, returning
 
 if TYPE_CHECKING:
     from services.signing.providers import Providers
@@ -39,6 +39,18 @@ class NewBatch(BaseModel):
     classes: list[str] | None = Field(default=None, max_length=200)
     all: bool = False
     login: Login
+
+
+class NewReturn(BaseModel):
+    """`transcripts` named one by one, or everything that waits in `classes`, or at all (`all`)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    step: StepName
+    transcripts: list[str] | None = Field(default=None, max_length=5000)
+    classes: list[str] | None = Field(default=None, max_length=200)
+    all: bool = False
+    reason: str = Field(max_length=5000, description="10 to 500 characters that can be read")
 
 
 def store_of(request: Request) -> Store:
@@ -82,6 +94,16 @@ async def start(request: Request, who: Who, body: NewBatch) -> dict[str, Any]:
         password=body.login.password.get_secret_value(),
     )
     return await batches.start(store_of(request), providers_of(request), who, order, request_id=request.state.request_id)
+
+
+@router.post("/returns")
+async def give_back(request: Request, who: Who, body: NewReturn) -> dict[str, Any]:
+    """ "Trả lại", "Đề xuất hủy": whoever it waits for sends it back with a reason; {"returned": n, "refused": [...]}."""
+    waiting = await batches.waiting_for(store_of(request), who, body.step, body.classes)
+    chosen = [t["_id"] for t in waiting] if body.all or (body.transcripts is None and body.classes) else body.transcripts or []
+    return await returning.give_back(
+        store_of(request), who, step=body.step, transcripts=chosen, reason=body.reason, request_id=request.state.request_id
+    )
 
 
 @router.get("/batches/{batch_id}")

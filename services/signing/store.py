@@ -6,10 +6,12 @@ import hashlib
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
+from contracts.events.signing import TranscriptStoppedV1
 from services.chassis import aggregates, clock
+from services.chassis.aggregates import Change
 from services.chassis.errors import NOT_FOUND, Refused
 from services.chassis.leases import claim
-from services.chassis.mongo import ASCENDING, IndexModel, UpdateOne
+from services.chassis.mongo import ASCENDING, IndexModel, UpdateOne, transaction
 from services.signing.tasks import ASSEMBLING, SEALING
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from contracts.event import Event
     from contracts.events.identity import CertificateApprovedV1, CertificateEndedV1
-    from services.chassis.aggregates import Change
+    from contracts.events.records import SchoolYearLockedV1, SchoolYearUnlockedV1
     from services.chassis.mongo import Database, Document, Session
 
 
@@ -69,6 +71,19 @@ class Store:
     async def account(self, kind: str, owner: str) -> Document | None:
         found: Document | None = await self.db["accounts"].find_one({"_id": account_key(kind, owner), "ended": None})
         return found
+
+    # school years that the principal locked
+
+    async def save_year_locks(
+        self, session: Session, events: Sequence[Event[SchoolYearLockedV1] | Event[SchoolYearUnlockedV1]], *, locked: bool
+    ) -> None:
+        """Events of one school year come in order."""
+        for event in events:
+            state = {"school": event.data.school, "year": event.data.year, "locked": locked}
+            await self.db["year_locks"].update_one({"_id": event.subject}, {"$set": state}, upsert=True, session=session)
+
+    async def locked_years(self, session: Session | None, school: str | None) -> set[str]:
+        return set(await self.db["year_locks"].distinct("year", {"school": school, "locked": True}, session=session))
 
     # tasks
 
@@ -122,10 +137,21 @@ class Store:
         return await claim(self.db["tasks"], {"step": SEALING, "stopped": None}, owner, seconds)
 
     async def set_aside(self, stopped: Mapping[str, Refused]) -> None:
-        """Nothing more is done with these until somebody has looked at the reason."""
-        for transcript, refused in stopped.items():
-            reason = {"code": refused.code, "reason": refused.cause, "action": refused.action}
-            await self.db["tasks"].update_one({"_id": transcript}, {"$set": {"stopped": reason}})
+        """Nothing more is done with these until records has them tried again, or cancels them; it is told why."""
+
+        async def work(session: Session) -> None:
+            changes = []
+            for task in (await self.load_tasks(session, stopped)).values():
+                # another worker may have been luckier meanwhile
+                if task["step"] in (ASSEMBLING, SEALING) and not task.get("stopped"):
+                    refused = stopped[task["_id"]]
+                    reason = {"code": refused.code, "reason": refused.cause, "action": refused.action}
+                    fact = TranscriptStoppedV1(code=refused.code, reason=refused.cause)
+                    changes.append(Change({**task, "stopped": reason}, fact))
+            await self.save_tasks(session, changes, actor="signing", cause="set aside")
+
+        if stopped:
+            await transaction(self.db, work)
 
     # batches
 

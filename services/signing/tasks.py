@@ -1,7 +1,8 @@
 """What a transcript still needs to be signed by whom: one task a transcript. Plain data in, decision out.
 
 `step` is the step at hand; between the subject teachers and the homeroom teacher it is "assembling", then "rendering";
-after the school's signature "sealing" until both documents are at the archive level.
+after the school's signature "sealing" until both documents are at the archive level. One that was sent back is "returned" until
+records says what becomes of it: it goes on at the step where it was, or it is "cancelled" for ever.
 `waiting` lists the persons who may sign now. `claims` says in which running batch a person's signature is.
 """
 
@@ -9,15 +10,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from contracts.events.signing import TranscriptReturnedV1
+from services.chassis.aggregates import Change
+from services.chassis.errors import Refusal, Refused
+from services.signing.errors import BEING_SIGNED, DROPPED, NOT_WAITING
+from services.signing.errors import RETURNED as RETURNED_ALREADY
 from services.signing.policies import plan, policy_for
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from contracts.event import Event
-    from contracts.events.records import TranscriptCreatedV1
+    from contracts.events.records import CancellationRefusedV1, TranscriptCreatedV1
     from contracts.events.signing import SignatureFact
 
 Task = dict[str, Any]
 ASSEMBLING, RENDERING, SEALING, DONE = "assembling", "rendering", "sealing", "done"
+RETURNED, CANCELLED = "returned", "cancelled"
+CLOSED: dict[str, Refusal] = {RETURNED: RETURNED_ALREADY, CANCELLED: DROPPED}
+"""Steps at which nobody signs, and what is said to who tries."""
 
 
 def new_task(event: Event[TranscriptCreatedV1]) -> Task:
@@ -78,3 +89,36 @@ def signed(task: Task, person: str, step: str, fact: SignatureFact, signature_id
     names = [s["name"] for s in steps]
     following = names[names.index(step) + 1] if step != names[-1] else SEALING
     return at_step(after, ASSEMBLING if step == "subjects" else following)
+
+
+def why_not(task: Task | None, *, school: str | None, step: str, person: str) -> Refusal | None:
+    """Why this person may neither sign it in this step now nor send it back; whoever has no part in it learns nothing of it."""
+    if task is None or task["school"] != school:
+        return NOT_WAITING
+    if step != "issue" and all(s["person"] != person for s in signers_of(task, step)):
+        return NOT_WAITING
+    if task["step"] in CLOSED:
+        return CLOSED[task["step"]]
+    return None if task["step"] == step and (step == "issue" or person in task["waiting"]) else NOT_WAITING
+
+
+def given_back(task: Task | None, *, school: str | None, step: str, person: str, name: str, reason: str, at: dt.datetime) -> Change:
+    """Raises Refused. While anybody's signature of it is on its way it stays: of a signature and a return one wins."""
+    refusal = why_not(task, school=school, step=step, person=person)
+    if task is None or refusal is not None:
+        raise Refused(refusal or NOT_WAITING)
+    if task["claims"]:
+        raise Refused(BEING_SIGNED)
+    after = {**task, "returned_from": step, "answer": None}
+    return Change(at_step(after, RETURNED), TranscriptReturnedV1(step=step, by=person, name=name, reason=reason, returned_at=at))
+
+
+def reopened(task: Task, fact: CancellationRefusedV1) -> Task:
+    """Its cancellation was refused: signing goes on where it was returned from, or tries again what stood still."""
+    if task["step"] == RETURNED:
+        return at_step({**task, "answer": fact.reason}, task["returned_from"])
+    return {**task, "stopped": None} if task["step"] != CANCELLED else task
+
+
+def dropped(task: Task) -> Task:
+    return at_step({**task, "claims": {}}, CANCELLED)

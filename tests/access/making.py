@@ -22,6 +22,7 @@ from services.identity.openid import links
 from services.publishing.store import Store as PublishingStore
 from services.publishing.submissions import confirmed
 from services.records.transcripts.states import State
+from tests.access import rows_records_files, rows_records_year
 from tests.access.actors import ACTORS, BY_KEY, CLASS, ROOT, UNIT_A, UNIT_B, A, B
 from tests.access.needs import open_to_all
 from tests.access.rows import Row, order, page
@@ -51,6 +52,7 @@ async def make(world: Access, folder: Path) -> None:
     await _submission(world)
     await _identity(world)
     world.files |= {"workbook": _workbook(), "picture": _picture()}
+    await _records(world)
 
 
 async def _ask(world: Access, key: str, row: Row) -> Any:
@@ -62,7 +64,7 @@ async def _ask(world: Access, key: str, row: Row) -> Any:
     finally:
         world.keeper.dbs = put_back
     assert asked.response.is_success, f"{row.name} by {key}: {asked.response.status_code} {asked.response.text[:2000]}"
-    return asked.response.json() if "json" in asked.response.headers.get("Content-Type", "") else asked.response
+    return asked.response.json() if asked.response.content and "json" in asked.response.headers["Content-Type"] else asked.response
 
 
 async def _organisations(world: Access) -> None:
@@ -122,7 +124,8 @@ async def _transcripts(world: Access) -> None:
     world.ids |= {"transcript_id": ids[0], "other_transcript": ids[1], "pupil": listed["transcripts"][0]["pupil"]}
     # signed, so that confirming has something to confirm; with documents, so that they can be read
     pdf = await world.parts["records"].objects.put("access", ".pdf", b"%PDF-1.7", "application/pdf")
-    files = {kind: pdf.model_dump(mode="json") for kind in ("pdf", "xml")}
+    xml = await world.parts["records"].objects.put("access", ".xml", b'<HocBa xmlns="urn:hocba:transcript:1"/>', "application/xml")
+    files = {"pdf": pdf.model_dump(mode="json"), "xml": xml.model_dump(mode="json")}
     await world.pages.db("records")["transcripts"].update_one({"_id": ids[0]}, {"$set": files})
     await world.pages.db("records")["transcripts"].update_one({"_id": ids[2]}, {"$set": {"state": State.SIGNED.value, **files}})
     world.ids["signed_transcript"] = ids[2]
@@ -130,6 +133,45 @@ async def _transcripts(world: Access) -> None:
         pupil = await world.pages.db("records")["pupils"].find_one({"school": school, "class_code": "2A"})
         assert pupil is not None
         world.ids[key] = pupil["code"]
+
+
+async def _records(world: Access) -> None:
+    """A pull, a copy asked for, a correction asked for, a transfer with its package, which came back, and an archive export."""
+    db = world.pages.db("records")
+    world.ids |= {"leader": f"{A}002", "field": "Toán: Nhận xét"}
+    pulled = await _ask(world, "administrator_a", order("/api/records/pulls", SEED, {"year": YEAR}))
+    world.ids["pull_id"] = pulled["id"]
+    world.ids["copy_id"] = (await _ask(world, "clerk_a", order("/api/records/copies", SEED, rows_records_files.ASKED)))["id"]
+    await _ask(world, "administrator_a", order("/api/records/locks/plan", SEED, {"day": "@later"}))
+    await _ask(world, "manager_a", order("/api/records/locks/inspector", SEED, {"person": "@colleague"}))
+    form = [
+        ("class", "@class"),
+        ("pupil", "@pupil"),
+        ("field", "@field"),
+        ("value", "Em cố gắng hơn."),
+        ("reason", rows_records_year.REASON),
+    ]
+    asked = await _ask(world, "homeroom_1a", Row("POST", "/api/records/corrections", SEED, form=form, file=("files", "picture")))
+    world.ids["correction_id"] = asked["correction"]
+    signed = await db["transcripts"].find_one({"_id": world.ids["signed_transcript"]})
+    assert signed is not None
+    await db["corrections"].update_one({"_id": asked["correction"]}, {"$set": {"minutes": signed["pdf"]}})
+    leaving = {"pupil": signed["pupil_code"], "reason": "Theo gia đình", "to_name": "Trường khác", "decision": "12/QĐ"}
+    left = await _ask(world, "administrator_a", order("/api/records/transfers", SEED, leaving))
+    world.ids["transfer_id"] = left["id"]
+    package = await _ask(world, "administrator_a", page("/api/records/transfers/{transfer_id}/package.zip", SEED))
+    world.files["package"] = ("goi.zip", package.content, "application/zip")
+    came = await _ask(world, "administrator_a", Row("POST", "/api/records/arrivals", SEED, file=("file", "package")))
+    world.ids["arrival_id"] = came["id"]
+    received = {"_id": "received-1", "school": A, "pupil_code": world.ids["pupil"], "pdf": signed["pdf"], "xml": signed["xml"]}
+    await db["received"].insert_one(
+        {**received, "document": {"id": "document-1", "year": "2024-2025"}, "personal_id": "", "at": clock.now()}
+    )
+    world.ids["received_id"] = "received-1"
+    packed = {"number": 1, "state": "PACKING", "total": 3, "done": 1, "parts": 1, "bytes": 10, "by": f"{A}003", "at": clock.now()}
+    nothing = {"finished_at": None, "manifest": None, "problem": None, "request_id": None}
+    await db["archives"].insert_one({"_id": "export-1", "school": A, "year": YEAR, "running": True, **packed, **nothing})
+    world.ids["export_id"] = "export-1"
 
 
 async def _signing(world: Access) -> None:
@@ -235,7 +277,9 @@ def _mark(world: Access, sample_a: Path, sample_b: Path) -> None:
     pupils = told_by(p for p in ours.pupils if p["Mã lớp"] == CLASS)
     outside = told_by(theirs.staff) | told_by(theirs.pupils)
     world.markers = (staff | pupils | {A}) - outside
-    world.pupil_markers = pupils - staff - others - outside
+    # parents and neighbours, too: an answer that names a mother must not count as one that names a pupil of the same name
+    elsewhere = " ".join(value for p in ours.pupils if p["Mã lớp"] != CLASS for value in p.values())
+    world.pupil_markers = {marker for marker in pupils - staff - others - outside if marker not in elsewhere}
 
 
 def _workbook() -> tuple[str, bytes, str]:

@@ -51,6 +51,7 @@ OWN_CLASS = Thing(
         actor, action, school=actor.who.school, own=bool(actor.who.roles & {Role.HOMEROOM_TEACHER, Role.SUBJECT_TEACHER})
     ),
 )
+OWN_PART = Thing("the own part of the own school", lambda actor, action: _on(actor, action, school=actor.who.school, own=True))
 BRANCH_OF_A = Thing("the branch that school A is in", lambda actor, action: _on(actor, action, path=(ROOT, UNIT_A)))
 ABOVE_A = Thing("the branch that A's unit is in, from above it", lambda actor, action: _on(actor, action, path=(ROOT,)))
 OWN_BRANCH = Thing("the own branch", lambda actor, action: _on(actor, action, path=_place(actor.who)[1]))

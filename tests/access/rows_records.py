@@ -47,7 +47,7 @@ ROWS: tuple[Row, ...] = (
     act("/ui/records/confirmation", right(Action.CONFIRM, OWN_SCHOOL), [("ids", "@class"), ("act", "confirm"), ("sure", "1")]),
     page("/ui/records/classes", STAFF),
     # of 1A everybody at A has a transcript already, so classes of both schools are ticked in which nobody has one
-    act("/ui/records/classes", right(Action.CREATE, OWN_SCHOOL), [("ids", "2A")]),
+    act("/ui/records/classes", right(Action.CREATE, OWN_SCHOOL), [("ids", "2A"), ("sure", "1")]),
     page(
         "/ui/records/classes/{code}",
         right(Action.VIEW_CLASS, OWN_SCHOOL) | only("homeroom_1a", "subject_1a", "homeroom_b", reason="assigned to the class"),
@@ -56,7 +56,7 @@ ROWS: tuple[Row, ...] = (
     act(
         "/ui/records/classes/{code}",
         right(Action.CREATE, OWN_SCHOOL),
-        [("ids", "@pupil_of_2a"), ("ids", "@pupil_of_2a_b")],
+        [("ids", "@pupil_of_2a"), ("ids", "@pupil_of_2a_b"), ("sure", "1")],
         values={"code": "2A"},
     ),
     page(

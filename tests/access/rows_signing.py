@@ -11,6 +11,7 @@ ISSUING = right(Action.ISSUE, OWN_SCHOOL)
 LOGIN = {"user": "nobody-there", "password": "1234"}
 OWNER = only("subject_1a", reason="whoever started the batch")
 LOOKING = OWNER | right(Action.VIEW_SCHOOL, SCHOOL_A)
+REASON = "Nhận xét chưa đúng với học sinh"
 STARTED = [("ids", "@other_transcript")]
 
 ROWS: tuple[Row, ...] = (
@@ -27,4 +28,6 @@ ROWS: tuple[Row, ...] = (
     act("/ui/signing/batches/{batch_id}/retry", LOOKING & SIGNING),
     page("/ui/signing/{step}", SIGNING, values={"step": "homeroom"}),
     act("/ui/signing/{step}", ISSUING, STARTED, values={"step": "issue"}, step_up=True),
+    order("/api/signing/returns", SIGNING, {"step": "homeroom", "transcripts": ["@other_transcript"], "reason": REASON}),
+    act("/ui/signing/{step}/return", SIGNING, [*STARTED, ("reason", REASON)], values={"step": "homeroom"}),
 )

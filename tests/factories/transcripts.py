@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from services.records.schoolyear import (
+    Corrections,
+    PreviousTranscript,
     PrimaryResult,
     PrimarySubject,
     Pupil,
@@ -15,6 +17,7 @@ from services.records.schoolyear import (
     SecondaryResult,
     SecondarySubject,
     Semester,
+    StudyYear,
     SubjectSignature,
     SubjectTeacher,
     Trait,
@@ -53,6 +56,21 @@ SECONDARY_SUBJECTS: tuple[tuple[str, str, str, str], ...] = (
     ("Tin học", "10.0", "9.6", "9.7"),
     ("Giáo dục thể chất", "Đ", "Đ", "Đ"),
     ("Nghệ thuật", "Đ", "Đ", "Đ"),
+    ("Hoạt động trải nghiệm, hướng nghiệp", "Đ", "Đ", "Đ"),
+    ("Nội dung giáo dục của địa phương", "Đ", "Đ", "Đ"),
+)
+
+UPPER_SECONDARY_SUBJECTS: tuple[tuple[str, str, str, str], ...] = (
+    ("Ngữ văn", "7.9", "7.5", "7.6"),
+    ("Toán", "6.6", "6.7", "6.7"),
+    ("Ngoại ngữ 1", "8.0", "8.2", "8.1"),
+    ("Lịch sử", "7.4", "7.8", "7.7"),
+    ("Giáo dục quốc phòng và an ninh", "9.0", "8.8", "8.9"),
+    ("Vật lí", "7.0", "7.4", "7.3"),
+    ("Hoá học", "6.8", "6.2", "6.4"),
+    ("Sinh học", "8.4", "8.1", "8.2"),
+    ("Tin học", "10.0", "9.6", "9.7"),
+    ("Giáo dục thể chất", "Đ", "Đ", "Đ"),
     ("Hoạt động trải nghiệm, hướng nghiệp", "Đ", "Đ", "Đ"),
     ("Nội dung giáo dục của địa phương", "Đ", "Đ", "Đ"),
 )
@@ -210,6 +228,62 @@ def secondary_content(**changes: Any) -> TranscriptContent:
         "homeroom_personal_id": "031185003010",
     }
     return primary_content(**(values | changes))
+
+
+def upper_secondary_content(**changes: Any) -> TranscriptContent:
+    """A grade 12 pupil with four chosen subjects; every subject has its own teacher."""
+    subjects = tuple(
+        SecondarySubject(name=name, semester1=first, semester2=second, year=year, comment="Em hiểu bài, vận dụng được.")
+        for name, first, second, year in UPPER_SECONDARY_SUBJECTS
+    )
+    teachers = tuple(
+        teacher.model_copy(update={"subjects": (subject.name,)})
+        for teacher, subject in zip(secondary_content().subject_teachers, subjects, strict=True)
+    )
+    values: dict[str, Any] = {
+        "school": school(code="31310097", name="Trường Trung học phổ thông Hoa Phượng", level="THPT", tax_code="0231310097"),
+        "school_class": SchoolClass(code="12A", name="12A", grade=12, homeroom="31310098010", leader="31310098001", finalised=True),
+        "result": secondary_result(subjects=subjects),
+        "subject_teachers": teachers,
+    }
+    return secondary_content(**(values | changes))
+
+
+def filled_upper_secondary_content(**changes: Any) -> TranscriptContent:
+    """Everything optional is there: earlier years, the previous document, topics, re-assessment, corrections, a guardian."""
+    plain = upper_secondary_content()
+    assert isinstance(plain.result, SecondaryResult)
+    first, *others = plain.result.subjects
+    values: dict[str, Any] = {
+        "version": 2,
+        "replaces": "0197f3a2-6c1b-7d44-9e0a-000000000001",
+        "pupil": plain.pupil.model_copy(update={"guardian": "Trịnh Văn Hậu"}),
+        "result": plain.result.model_copy(
+            update={
+                "subjects": (first.model_copy(update={"year": "4.9", "reassessed": "6.0"}), *others),
+                "topics": ("Chuyên đề Toán 12", "Chuyên đề Vật lí 12", "Chuyên đề Tin học 12"),
+                "study": ("Khá", "Đạt", "Chưa đạt"),
+                "study_reassessed": "Đạt",
+                "conduct_reassessed": "Khá",
+                "award": "Giấy khen của hiệu trưởng",
+            }
+        ),
+        "history": (
+            StudyYear(year="2024-2025", class_name="11A", school_name="Trường Trung học phổ thông Hoa Phượng", register_number="2023/0107"),
+            StudyYear(
+                year="2023-2024",
+                class_name="10C",
+                school_name="Trường Trung học phổ thông Hải Đăng",
+                register_number="2023/0455",
+                joined_on=dt.date(2023, 9, 4),
+            ),
+        ),
+        "previous": PreviousTranscript(
+            transcript="0196a1b2-6c1b-7d44-9e0a-00000000aa11", year="2024-2025", pdf_sha256="ab" * 32, xml_sha256="cd" * 32
+        ),
+        "corrections": Corrections(marks=2, levels=1, subjects=("Toán", "Giáo dục thể chất")),
+    }
+    return upper_secondary_content(**(values | changes))
 
 
 def shared_subjects_content(**changes: Any) -> TranscriptContent:

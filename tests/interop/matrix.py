@@ -106,6 +106,11 @@ class Matrix:
         pdfs = self._of(".pdf")
         return verapdf([file for file in pdfs if not any(change in file.name for change in PDF_CHANGES)] + self._of("appended_bytes"))
 
+    @cached_property
+    def accessible(self) -> dict[Path, Verdict]:
+        """The documents as they are, against PDF/UA-1."""
+        return verapdf([file for file in self._of(".pdf") if not any(change in file.name for change in PDF_CHANGES)], "ua1")
+
 
 def make_matrix(place: Path) -> Matrix:
     """Everything that needs the sandbox PKI, which has ended when this returns."""

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -121,12 +122,12 @@ def dss(files: Iterable[Path], roots: Path, crls: Path, *, strict: bool = False,
     }
 
 
-def verapdf(files: Iterable[Path]) -> dict[Path, Verdict]:
-    """veraPDF on PDF files, always against PDF/A-3b whatever they claim to be."""
+def verapdf(files: Iterable[Path], flavour: Literal["3b", "ua1"] = "3b") -> dict[Path, Verdict]:
+    """veraPDF on PDF files, against PDF/A-3b or PDF/UA-1 whatever they claim to be."""
     files = list(files)
     return {
         file: Verdict(answer["flavour"], answer["compliant"], tuple(answer["failures"]))
-        for file, answer in zip(files, run("PdfA", [], files), strict=True)
+        for file, answer in zip(files, run("PdfA", [flavour], files), strict=True)
     }
 
 

@@ -116,6 +116,12 @@ def test_verapdf_finds_the_archived_pdf_to_be_pdfa_3b(matrix: Matrix, case: Case
 
 
 @each_case
+def test_verapdf_finds_the_archived_pdf_to_be_accessible(matrix: Matrix, case: Case) -> None:
+    assert matrix.accessible[matrix.files[f"{case}.pdf"]].failures == ()
+    assert matrix.accessible[matrix.files[f"{case}.pdf"]].compliant
+
+
+@each_case
 def test_our_own_verification_agrees_without_any_list_from_elsewhere(matrix: Matrix, case: Case) -> None:
     xml, pdf = (matrix.files[f"{case}.{sort}"].read_bytes() for sort in ("xml", "pdf"))
 

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from contracts import deadlines
 from services.chassis.errors import Refused
 from services.identity.errors import REASON_NEEDED
 from services.identity.organisations.errors import NOTHING_CHANGES, WRONG_DATES, YEAR_OUT_OF_TURN
@@ -47,7 +48,8 @@ def year_of(day: dt.date) -> str:
 
 def national_deadline(year: str) -> dt.date:
     """Transcripts of a school year are handed in by 20 August after it (the Ministry's date for digital transcripts)."""
-    return dt.date(first_of(year) + 1, 8, 20)
+    first_of(year)
+    return deadlines.national_deadline(year)
 
 
 def blank(school: str, year: str) -> Document:

@@ -108,6 +108,7 @@ BORN_DIFFERS = Code("HB-IMP-507", "warning", "Đối chiếu ngày sinh; học b
 RESULT_INCOMPLETE = Code("HB-IMP-508", "warning", "Bổ sung kết quả trước khi tạo học bạ.")
 CONTRADICTION = Code("HB-IMP-509", "warning", "Sửa kết quả cho đúng quy định trước khi tạo học bạ.")
 MARK_ZERO = Code("HB-IMP-510", "warning", "Kiểm tra lại điểm 0.")
+REMARK = Code("HB-IMP-511", "warning", "Kiểm tra lại; không bắt buộc sửa.")
 
 
 @dataclass(frozen=True)

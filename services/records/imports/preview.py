@@ -20,10 +20,11 @@ from services.records.imports.findings import Finding, Place, RefusalKind, Refus
 from services.records.imports.profile_sheets import PERSONAL_ID, PUPILS, Profile, personal_id, read_profile
 from services.records.imports.result_layout import kind_of
 from services.records.imports.result_sheets import ResultRow, Results, read_results
-from services.records.imports.tables import IgnoredColumn, Row, Table
-from services.records.imports.workbooks import read_workbooks
-from services.records.rules.completeness import FORM_FIELDS, IDENTITY_FIELDS, PARENT_FIELDS, STUDYING, contradictions, result_missing
-from services.records.schoolyear import Assignment, Level, PrimaryResult, Pupil, Result, School, SchoolClass, Staff
+from services.records.imports.tables import IgnoredColumn, MatchedColumn, Row, Table
+from services.records.imports.workbooks import Sheet, read_workbooks
+from services.records.rules.completeness import FORM_FIELDS, IDENTITY_FIELDS, PARENT_FIELDS, STUDYING, result_missing
+from services.records.rules.remarks import remarks
+from services.records.schoolyear import Assignment, Level, Pupil, Result, School, SchoolClass, Staff
 
 M = TypeVar("M")
 _SEXES = {"nam": "Nam", "nu": "Nữ"}
@@ -48,6 +49,7 @@ class Preview(BaseModel):
     findings: tuple[Finding, ...]
     refused_pupils: tuple[RefusedPupil, ...]
     ignored_columns: tuple[IgnoredColumn, ...]
+    columns: tuple[MatchedColumn, ...]
     blocked: bool
 
 
@@ -58,9 +60,17 @@ def preview(files: Mapping[str, bytes], *, school_code: str | None = None, level
     Raises WorkbookRefused when the upload as a whole is empty or too large; everything else is a finding.
     """
     report = Report()
-    sheets = read_workbooks(files, report)
+    return _seen(read_workbooks(files, report), report, school_code, level, year)
+
+
+def preview_of(sheets: Sequence[Sheet], *, school_code: str | None = None, level: Level | None = None, year: str | None = None) -> Preview:
+    """The same for sheets that came in another way than as workbooks."""
+    return _seen(sheets, Report(), school_code, level, year)
+
+
+def _seen(sheets: Sequence[Sheet], report: Report, school_code: str | None, level: Level | None, year: str | None) -> Preview:
     profile = read_profile([sheet for sheet in sheets if kind_of(sheet) is None], report)
-    ignored = list(profile.ignored)
+    ignored, columns = list(profile.ignored), list(profile.columns)
     pupils: list[Pupil] = []
     results: dict[str, Result] = {}
     names: dict[str, str] = {}
@@ -68,6 +78,7 @@ def preview(files: Mapping[str, bytes], *, school_code: str | None = None, level
         _expect(profile.school, school_code, level, year, report)
         read = read_results(sheets, profile.school, profile.classes, report)
         ignored += read.ignored
+        columns += read.columns
         if profile.pupils:
             pupils, results, names = _accepted(profile, profile.school, profile.pupils, read, report)
     return Preview(
@@ -81,6 +92,7 @@ def preview(files: Mapping[str, bytes], *, school_code: str | None = None, level
         findings=tuple(report.findings),
         refused_pupils=tuple(report.refused),
         ignored_columns=tuple(ignored),
+        columns=tuple(columns),
         blocked=report.blocked,
     )
 
@@ -304,14 +316,12 @@ def _judge_result(line: ResultRow, result: Result, pupil: Pupil, *, grade: int, 
     if text(line.born) and not _same_day(line.born, pupil.born):
         warn(found.BORN_DIFFERS, "Ngày sinh", "Ngày sinh trong kết quả khác với hồ sơ.")
     for gap in result_missing(result, grade, year):
-        if gap.kind != "contradiction":
+        if gap.kind == "contradiction":
+            warn(found.CONTRADICTION, gap.field, f"{gap.message_vi} ({gap.article})")
+        else:
             warn(found.RESULT_INCOMPLETE, gap.field, gap.message_vi)
-    for wrong in contradictions(result, grade, year):
-        warn(found.CONTRADICTION, wrong.field, f"{wrong.message_vi} ({wrong.article})")
-    if isinstance(result, PrimaryResult):
-        for subject in result.subjects:
-            if subject.mark == 0:
-                warn(found.MARK_ZERO, f"{subject.name}: Điểm KTĐK", f"Môn {subject.name} có điểm 0.")
+    for noted in remarks(result, grade, year):
+        warn(found.MARK_ZERO if noted.kind == "zero" else found.REMARK, noted.field, f"{noted.message_vi} ({noted.article})")
 
 
 def _same_day(value: cells.Cell, born: dt.date) -> bool:

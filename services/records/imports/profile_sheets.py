@@ -12,7 +12,7 @@ from services.records import cells
 from services.records.cells import BadCell, key, text
 from services.records.imports import findings as found
 from services.records.imports.findings import Code, Report
-from services.records.imports.tables import Column, IgnoredColumn, Row, Table, open_table
+from services.records.imports.tables import Column, IgnoredColumn, MatchedColumn, Row, Table, open_table
 from services.records.imports.workbooks import Sheet
 from services.records.rules.ruleset import GRADES, NoRuleSetError, rules_for
 from services.records.schoolyear import Assignment, Level, School, SchoolClass, Semester, Staff
@@ -34,40 +34,50 @@ _SEMESTERS: dict[str, tuple[Semester, ...]] = {
 ORDINAL = Column("ordinal", "STT", ("TT", "Số thứ tự"))
 _ID_SPELLINGS = ("Số ĐDCN", "CCCD", "Số CCCD", "Mã định danh cá nhân", "Mã định danh", "Số định danh", "Số CCCD/ĐDCN", "Số ĐDCN/CCCD")
 
+PUPIL_CODE_SPELLINGS = (
+    "Mã HS",
+    "Mã định danh học sinh",
+    "Mã định danh HS",
+    "Mã học sinh (CSDL ngành)",
+    "Mã HS CSDL",
+    "Mã định danh Bộ GD&ĐT",
+)
+_NAME_SPELLINGS = ("Họ và tên", "Họ tên học sinh", "Họ và tên học sinh", "Họ tên HS", "Họ đệm và tên")
+
 SCHOOL = (
-    Column("code", "Mã trường", required=True),
-    Column("name", "Tên trường", required=True),
-    Column("level", "Cấp học", required=True),
+    Column("code", "Mã trường", ("Mã cơ sở giáo dục", "Mã đơn vị trường", "Mã trường học"), required=True),
+    Column("name", "Tên trường", ("Trường", "Tên cơ sở giáo dục", "Tên trường học"), required=True),
+    Column("level", "Cấp học", ("Cấp",), required=True),
     Column("kind", "Loại hình"),
     Column("commune", "Xã/Phường", ("Phường/Xã", "Xã, Phường, Đặc khu", "Xã"), required=True),
     Column("province", "Tỉnh/Thành phố", ("Tỉnh", "Tỉnh/TP"), required=True),
     Column("tax_code", "Mã số thuế", ("MST",), required=True),
-    Column("unit_code", "Mã đơn vị quản lý", required=True),
-    Column("unit_name", "Đơn vị quản lý", ("Tên đơn vị quản lý",), required=True),
+    Column("unit_code", "Mã đơn vị quản lý", ("Mã ĐVQL", "Mã Phòng/Sở"), required=True),
+    Column("unit_name", "Đơn vị quản lý", ("Tên đơn vị quản lý", "ĐVQL", "Phòng/Sở GD&ĐT"), required=True),
     Column("year", "Năm học", required=True),
     Column("print_place", "Địa danh in học bạ", ("Địa danh",), required=True),
     Column("print_date", "Ngày ký học bạ", ("Ngày ghi học bạ", "Ngày kí học bạ"), required=True),
 )
 STAFF = (
     ORDINAL,
-    Column("code", "Mã cán bộ", ("Mã giáo viên", "Mã nhân sự"), required=True),
-    Column("name", "Họ tên", ("Họ và tên",), required=True),
+    Column("code", "Mã cán bộ", ("Mã giáo viên", "Mã nhân sự", "Mã GV", "Mã CBGV", "Mã định danh CBGV", "Mã CBQL, GV, NV"), required=True),
+    Column("name", "Họ tên", ("Họ và tên", "Họ tên cán bộ", "Họ và tên giáo viên", "Họ đệm và tên"), required=True),
     Column("personal_id", "Số định danh cá nhân", _ID_SPELLINGS, required=True),
     Column("born", "Ngày sinh", ("Ngày tháng năm sinh",)),
     Column("sex", "Giới tính"),
-    Column("position", "Vị trí việc làm", ("Chức vụ",), required=True),
-    Column("email", "Email", ("Thư điện tử",)),
-    Column("phone", "Điện thoại", ("Số điện thoại",)),
+    Column("position", "Vị trí việc làm", ("Chức vụ", "Chức danh", "Vị trí công tác", "VTVL"), required=True),
+    Column("email", "Email", ("Thư điện tử", "Địa chỉ email", "E-mail")),
+    Column("phone", "Điện thoại", ("Số điện thoại", "SĐT", "Điện thoại di động")),
     Column("administrator", "Quản trị viên"),
     Column("issuer", "Ký phát hành"),
 )
 CLASSES = (
     ORDINAL,
-    Column("code", "Mã lớp", required=True),
-    Column("name", "Tên lớp"),
+    Column("code", "Mã lớp", ("Mã lớp học",), required=True),
+    Column("name", "Tên lớp", ("Tên lớp học",)),
     Column("grade", "Khối", ("Khối lớp",), required=True),
-    Column("homeroom", "Giáo viên chủ nhiệm", ("GVCN", "Mã GVCN"), required=True),
-    Column("leader", "Lãnh đạo ký", ("Lãnh đạo", "Mã lãnh đạo ký"), required=True),
+    Column("homeroom", "Giáo viên chủ nhiệm", ("GVCN", "Mã GVCN", "Mã giáo viên chủ nhiệm"), required=True),
+    Column("leader", "Lãnh đạo ký", ("Lãnh đạo", "Mã lãnh đạo ký", "CBQL ký", "Cán bộ quản lý ký"), required=True),
     Column("finalised", "Hoàn thành tổng kết", required=True),
 )
 ASSIGNMENTS = (
@@ -81,24 +91,24 @@ ASSIGNMENTS = (
 PUPILS = (
     ORDINAL,
     Column("class_code", "Mã lớp", ("Lớp",), required=True),
-    Column("code", "Mã học sinh", ("Mã HS", "Mã định danh học sinh"), required=True),
-    Column("name", "Họ tên", ("Họ và tên", "Họ tên học sinh", "Họ và tên học sinh"), required=True),
+    Column("code", "Mã học sinh", PUPIL_CODE_SPELLINGS, required=True),
+    Column("name", "Họ tên", _NAME_SPELLINGS, required=True),
     Column("born", "Ngày sinh", ("Ngày tháng năm sinh", "Ngày, tháng, năm sinh"), required=True),
-    Column("sex", "Giới tính", required=True),
+    Column("sex", "Giới tính", ("Nam/Nữ", "GT"), required=True),
     Column("ethnicity", "Dân tộc"),
     Column("nationality", "Quốc tịch"),
-    Column("birth_place", "Nơi sinh", required=True),
-    Column("home_town", "Quê quán"),
-    Column("address", "Chỗ ở hiện nay", ("Nơi ở hiện nay", "Địa chỉ", "Chỗ ở")),
+    Column("birth_place", "Nơi sinh", ("Nơi đăng ký khai sinh",), required=True),
+    Column("home_town", "Quê quán", ("Nguyên quán",)),
+    Column("address", "Chỗ ở hiện nay", ("Nơi ở hiện nay", "Địa chỉ", "Chỗ ở", "Nơi ở", "Nơi cư trú", "Địa chỉ thường trú")),
     Column("personal_id", "Số định danh cá nhân", _ID_SPELLINGS, required=True),
-    Column("father", "Họ tên cha", ("Họ và tên cha", "Họ tên bố")),
+    Column("father", "Họ tên cha", ("Họ và tên cha", "Họ tên bố", "Họ và tên bố", "Cha")),
     Column("father_job", "Nghề nghiệp cha", ("Nghề nghiệp của cha",)),
-    Column("mother", "Họ tên mẹ", ("Họ và tên mẹ",)),
+    Column("mother", "Họ tên mẹ", ("Họ và tên mẹ", "Mẹ")),
     Column("mother_job", "Nghề nghiệp mẹ", ("Nghề nghiệp của mẹ",)),
     Column("guardian", "Người giám hộ", ("Họ tên người giám hộ",)),
-    Column("register_number", "Số đăng bộ"),
+    Column("register_number", "Số đăng bộ", ("Số đăng bộ học bạ", "Số ĐB")),
     Column("enrolled_on", "Ngày nhập học", ("Ngày vào trường",)),
-    Column("status", "Trạng thái", ("Trạng thái học sinh",)),
+    Column("status", "Trạng thái", ("Trạng thái học sinh", "Tình trạng", "Trạng thái học")),
 )
 SHEETS: dict[str, tuple[Column, ...]] = {"Trường": SCHOOL, "Cán bộ": STAFF, "Lớp": CLASSES, "Phân công": ASSIGNMENTS, "Học sinh": PUPILS}
 
@@ -113,6 +123,7 @@ class Profile:
     assignments: list[Assignment]
     pupils: Table | None
     ignored: list[IgnoredColumn]
+    columns: list[MatchedColumn]
 
 
 def pick_sheets(sheets: Sequence[Sheet], report: Report) -> dict[str, Sheet]:
@@ -139,11 +150,12 @@ def read_profile(sheets: Sequence[Sheet], report: Report) -> Profile:
     """Everything of the school workbook except the judgement of pupils. Problems go to the report."""
     tables = {title: open_table(sheet, SHEETS[title], report) for title, sheet in pick_sheets(sheets, report).items()}
     ignored = [column for table in tables.values() if table for column in table.ignored]
+    columns = [column for table in tables.values() if table for column in table.matched]
     school = _school(tables.get("Trường"), report)
     staff = _staff(tables.get("Cán bộ"), report)
     classes = _classes(tables.get("Lớp"), school, {person.code for person in staff}, report)
     assignments = _assignments(tables.get("Phân công"), school, classes, {person.code for person in staff}, report)
-    return Profile(school, staff, classes, assignments, tables.get("Học sinh"), ignored)
+    return Profile(school, staff, classes, assignments, tables.get("Học sinh"), ignored, columns)
 
 
 def _rows(table: Table, report: Report) -> list[Row]:

@@ -10,19 +10,28 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from services.records.cells import key, text
-from services.records.imports.profile_sheets import ORDINAL
+from services.records.imports.profile_sheets import ORDINAL, PUPIL_CODE_SPELLINGS
 from services.records.imports.tables import HEADER_SEARCH_ROWS, Column, match
 from services.records.imports.workbooks import Sheet
 
 Kind = Literal["primary", "secondary"]
-_PRIMARY_LEAVES = {"muc dat duoc": "level", "diem ktdk": "mark", "diem": "mark", "nhan xet": "comment"}
+_PRIMARY_LEAVES = {
+    **dict.fromkeys(("muc dat duoc", "muc do dat duoc", "muc dat"), "level"),
+    **dict.fromkeys(("diem ktdk", "diem", "diem kt", "diem kiem tra", "diem kiem tra dinh ki", "diem thi"), "mark"),
+    **dict.fromkeys(("nhan xet", "nx", "noi dung nhan xet"), "comment"),
+}
 _SECONDARY_LEAVES = {
-    **dict.fromkeys(("hki", "hk1", "hoc ki i", "hoc ki 1"), "semester1"),
-    **dict.fromkeys(("hkii", "hk2", "hoc ki ii", "hoc ki 2"), "semester2"),
-    **dict.fromkeys(("cn", "ca nam"), "year"),
-    "sau danh gia lai": "reassessed",
+    **dict.fromkeys(("hki", "hk1", "hoc ki i", "hoc ki 1", "hk i", "hk 1", "tbm hk1", "tbm hki"), "semester1"),
+    **dict.fromkeys(("hkii", "hk2", "hoc ki ii", "hoc ki 2", "hk ii", "hk 2", "tbm hk2", "tbm hkii"), "semester2"),
+    **dict.fromkeys(("cn", "ca nam", "cnam", "c nam", "tbm cn", "tbm ca nam"), "year"),
+    **dict.fromkeys(
+        ("sau danh gia lai", "danh gia lai", "kiem tra lai", "thi lai", "sau ren luien trong he", "sau ren luien he"), "reassessed"
+    ),
     "nhan xet": "comment",
 }
+_LEVEL_WORDS = {name for name, leaf in _PRIMARY_LEAVES.items() if leaf == "level"}
+_FIRST_WORDS = {name for name, leaf in _SECONDARY_LEAVES.items() if leaf == "semester1"}
+_SECOND_WORDS = {name for name, leaf in _SECONDARY_LEAVES.items() if leaf == "semester2"}
 NEEDED_LEAVES = {"primary": ("level",), "secondary": ("semester1", "semester2", "year")}
 LEAF_NAMES = {
     "level": "Mức đạt được",
@@ -36,13 +45,13 @@ LEAF_NAMES = {
 _COMMON = (
     ORDINAL,
     Column("class_code", "Mã lớp", ("Lớp",), required=True),
-    Column("code", "Mã học sinh", ("Mã HS", "Mã định danh học sinh"), required=True),
+    Column("code", "Mã học sinh", PUPIL_CODE_SPELLINGS, required=True),
     Column("name", "Họ tên", ("Họ và tên", "Họ tên học sinh", "Họ và tên học sinh")),
     Column("born", "Ngày sinh", ("Ngày tháng năm sinh",)),
-    Column("absent_excused", "Nghỉ có phép", ("Số ngày nghỉ có phép", "Có phép")),
-    Column("absent_unexcused", "Nghỉ không phép", ("Số ngày nghỉ không phép", "Không phép")),
-    Column("homeroom_comment", "Nhận xét GVCN", ("Nhận xét của GVCN", "Nhận xét của giáo viên chủ nhiệm")),
-    Column("promoted", "Lên lớp", ("Được lên lớp",), required=True),
+    Column("absent_excused", "Nghỉ có phép", ("Số ngày nghỉ có phép", "Có phép", "Số buổi nghỉ có phép", "Nghỉ CP", "CP")),
+    Column("absent_unexcused", "Nghỉ không phép", ("Số ngày nghỉ không phép", "Không phép", "Số buổi nghỉ không phép", "Nghỉ KP", "KP")),
+    Column("homeroom_comment", "Nhận xét GVCN", ("Nhận xét của GVCN", "Nhận xét của giáo viên chủ nhiệm", "Nhận xét chung", "NX GVCN")),
+    Column("promoted", "Lên lớp", ("Được lên lớp", "Kết quả lên lớp"), required=True),
 )
 SIMPLE: dict[Kind, tuple[Column, ...]] = {
     "primary": (
@@ -58,12 +67,16 @@ SIMPLE: dict[Kind, tuple[Column, ...]] = {
     ),
     "secondary": (
         *_COMMON,
-        Column("award", "Danh hiệu", ("Khen thưởng",), required=True),
+        Column("award", "Danh hiệu", ("Khen thưởng", "Danh hiệu thi đua"), required=True),
         Column("certificate", "Chứng chỉ"),
-        Column("contests", "Giải thưởng", ("Kết quả tham gia các cuộc thi",)),
+        Column("contests", "Giải thưởng", ("Kết quả tham gia các cuộc thi", "Cuộc thi, giải thưởng", "Thành tích")),
+        Column("topics", "Chuyên đề học tập", ("Chuyên đề", "Các chuyên đề học tập")),
     ),
 }
-_OVERALL = {"ket qua hoc tap": "study", "ket qua ren luien": "conduct"}
+_OVERALL = {
+    **dict.fromkeys(("ket qua hoc tap", "hoc tap", "kqht", "kq hoc tap", "danh gia ket qua hoc tap"), "study"),
+    **dict.fromkeys(("ket qua ren luien", "ren luien", "kqrl", "kq ren luien", "danh gia ket qua ren luien"), "conduct"),
+}
 OVERALL_NAMES = {"study": "Kết quả học tập", "conduct": "Kết quả rèn luyện"}
 SEMESTERS = ("semester1", "semester2", "year")
 
@@ -80,26 +93,28 @@ class Layout:
     overall: dict[str, dict[str, int]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
 
 
 def kind_of(sheet: Sheet) -> Kind | None:
     """Primary or secondary results, or neither."""
     for cells_ in sheet.rows[: HEADER_SEARCH_ROWS + 2]:
         words = {key(text(cell)) for cell in cells_}
-        if "muc dat duoc" in words:
+        if words & _LEVEL_WORDS:
             return "primary"
-        if {"hki", "hkii"} <= words or {"hk1", "hk2"} <= words or {"hoc ki i", "hoc ki ii"} <= words:
+        if words & _FIRST_WORDS and words & _SECOND_WORDS:
             return "secondary"
     return None
 
 
 def layout_of(sheet: Sheet, kind: Kind) -> Layout:
     """Read the header rows: merged headers are carried over the columns that they cover."""
-    leaves = {"muc dat duoc", "muc"} if kind == "primary" else set(_SECONDARY_LEAVES)
-    last = next(at for at, row in enumerate(sheet.rows) if any(key(text(cell)) in leaves for cell in row))
+    leaves = {*_LEVEL_WORDS, "muc"} if kind == "primary" else set(_SECONDARY_LEAVES)
+    last_row = leaves if kind == "primary" else _FIRST_WORDS
+    last = next(at for at, row in enumerate(sheet.rows) if any(key(text(cell)) in last_row for cell in row))
     first = max(0, last - (2 if kind == "primary" else 1))
     paths = _paths(sheet, first, last)
-    layout = Layout(kind, last)
+    layout = Layout(kind, last, paths=[" / ".join(path) for path in paths])
     # the last word of a column's path names a simple column; a subject's or trait's name stands above its leaf
     layout.simple, _ = match([_simple_name(path, leaves) for path in paths], SIMPLE[kind])
     taken = set(layout.simple.values())

@@ -23,7 +23,7 @@ from services.records.imports.result_layout import (
     kind_of,
     layout_of,
 )
-from services.records.imports.tables import IgnoredColumn
+from services.records.imports.tables import IgnoredColumn, MatchedColumn
 from services.records.imports.workbooks import Sheet
 from services.records.rules.ruleset import PrimaryRules, SecondaryRules, Subject, rules_for
 from services.records.schoolyear import (
@@ -38,6 +38,8 @@ from services.records.schoolyear import (
 )
 
 T = TypeVar("T")
+_RESULTS = "Kết quả"
+_COMMENT = "Nhận xét"
 _days = partial(cells.whole, least=0, most=366)
 _height_cm = partial(cells.decimal, least=Decimal(50), most=Decimal(250))
 _weight_kg = partial(cells.decimal, least=Decimal(5), most=Decimal(250))
@@ -70,6 +72,12 @@ class Results:
     rows: list[ResultRow] = field(default_factory=list)
     blocked: dict[str, str] = field(default_factory=dict)
     ignored: list[IgnoredColumn] = field(default_factory=list)
+    matched: dict[tuple[str, str], None] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> list[MatchedColumn]:
+        """Each column once, though every class has a sheet of its own."""
+        return [MatchedColumn(_RESULTS, column, meaning) for column, meaning in self.matched]
 
 
 @dataclass(frozen=True)
@@ -160,8 +168,21 @@ def _read_sheet(
                 report.add(found.SUBJECT_MISSING, sheet.place(layout.last_header + 1, header), message, class_code=class_code)
         result = _read_row(line, plan, row.pupil)
         row.result = None if row.problems else result
+    for plan in plans.values():
+        results.matched |= dict.fromkeys((layout.paths[at], meaning) for meaning, at in _meanings(layout, plan))
     unknown = [name for plan in plans.values() for name in plan.unknown]
     results.ignored += [IgnoredColumn(sheet.file, sheet.name, name) for name in dict.fromkeys([*layout.ignored, *unknown])]
+
+
+def _meanings(layout: Layout, plan: Plan) -> Iterator[tuple[str, int]]:
+    for column in SIMPLE[layout.kind]:
+        if column.field in layout.simple:
+            yield column.header, layout.simple[column.field]
+    for subject, parts in plan.subjects:
+        yield from ((f"{subject.name}: {LEAF_NAMES.get(leaf, _COMMENT)}", at) for leaf, at in parts.items())
+    yield from ((f"{group}: {name}", at) for (group, name), at in plan.traits.items())
+    for part, leaves in layout.overall.items():
+        yield from ((f"{OVERALL_NAMES[part]}: {LEAF_NAMES[leaf]}", at) for leaf, at in leaves.items())
 
 
 def plan_of(layout: Layout, rules: PrimaryRules | SecondaryRules, grade: int) -> Plan:
@@ -273,6 +294,11 @@ def _secondary(line: _Line, plan: Plan, rules: SecondaryRules, pupil: str) -> Se
         one, two, year = (line.take(f"{OVERALL_NAMES[part]}: {LEAF_NAMES[leaf]}", line.at(columns[leaf]), level, "") for leaf in SEMESTERS)
         return one, two, year
 
+    def again(part: str) -> str:
+        level = partial(cells.choice, allowed=rules.result_levels)
+        at = line.layout.overall[part].get("reassessed")
+        return line.take(f"{OVERALL_NAMES[part]}: {LEAF_NAMES['reassessed']}", line.at(at), level, "")
+
     return SecondaryResult(
         pupil=pupil,
         subjects=tuple(_secondary_subjects(line, plan, rules)),
@@ -285,6 +311,9 @@ def _secondary(line: _Line, plan: Plan, rules: SecondaryRules, pupil: str) -> Se
         certificate=text(line.simple("certificate")),
         contests=text(line.simple("contests")),
         homeroom_comment=text(line.simple("homeroom_comment")),
+        topics=tuple(filter(None, map(str.strip, text(line.simple("topics")).split(";")))),
+        study_reassessed=again("study"),
+        conduct_reassessed=again("conduct"),
     )
 
 

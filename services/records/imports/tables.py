@@ -31,6 +31,15 @@ class IgnoredColumn:
 
 
 @dataclass(frozen=True)
+class MatchedColumn:
+    """What a column was taken for: `meaning` is the exported header, for results a path such as "Toán: HKI"."""
+
+    sheet: str
+    column: str
+    meaning: str
+
+
+@dataclass(frozen=True)
 class Row:
     """One data row: cells by field. `number` is Excel's row number."""
 
@@ -48,6 +57,7 @@ class Table:
     where: dict[str, int]
     headers: dict[str, str]
     ignored: list[IgnoredColumn] = field(default_factory=list)
+    matched: list[MatchedColumn] = field(default_factory=list)
 
     def place(self, row: Row | None = None, field: str | None = None) -> Place:
         """The place of a cell; the column is named as the file itself names it."""
@@ -88,6 +98,8 @@ def open_table(sheet: Sheet, columns: Sequence[Column], report: Report) -> Table
     where, doubled = match(titles, columns)
     table = Table(sheet, header_row + 1, where, {name: titles[at] for name, at in where.items()})
     known = set(where.values())
+    canonical = {column.field: column.header for column in columns}
+    table.matched = [MatchedColumn(sheet.name, titles[at], canonical[name]) for name, at in where.items()]
     table.ignored = [IgnoredColumn(sheet.file, sheet.name, title) for at, title in enumerate(titles) if title and at not in known]
     for at in doubled:
         message = f"Sheet “{sheet.name}” có hai cột cùng nghĩa; chỉ dùng cột đầu."

@@ -2,6 +2,7 @@
 
 The file is put together again with the fields inside its only revision, so the first signer's increment is the first change
 after rendering. Signers find the fields by name and never move them: GVCN (homeroom teacher), CBQL (leader), KY_PHAT_HANH (school).
+Each field stands in the structure tree as a form element of its own, which PDF/UA asks for.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final
 
 MM: Final = 72 / 25.4
-PAGE_HEIGHT_MM: Final = 297.0
 
 
 @dataclass(frozen=True)
@@ -26,35 +26,96 @@ class Panel:
     height: float
 
 
-PANELS: Final = (
-    Panel("GVCN", "Chữ ký số của giáo viên chủ nhiệm", 115.0, 207.0, 70.0, 20.0),
-    Panel("CBQL", "Chữ ký số của lãnh đạo nhà trường", 30.0, 207.0, 70.0, 20.0),
-    Panel("KY_PHAT_HANH", "Chữ ký số phát hành của nhà trường", 115.0, 247.0, 70.0, 26.0),
+@dataclass(frozen=True)
+class Sheet:
+    """The paper of a form in millimetres, and the block at the foot of its last page that holds the fields."""
+
+    width: float
+    height: float
+    margin_left: float
+    block_top: float
+    block_height: float
+    panels: tuple[Panel, ...]
+
+
+_HOMEROOM: Final = ("GVCN", "Chữ ký số của giáo viên chủ nhiệm")
+_LEADER: Final = ("CBQL", "Chữ ký số của lãnh đạo nhà trường")
+_SCHOOL: Final = ("KY_PHAT_HANH", "Chữ ký số phát hành của nhà trường")
+SIGNATURE: Final = (70.0, 20.0)
+SEAL: Final = (74.0, 37.0)
+"""Room for the seal in its true size (36 mm across) with the words of the signature beside it."""
+
+
+def _landscape(width: float, height: float) -> Sheet:
+    """Leader, school and homeroom teacher beside each other."""
+    top = height - 15.0 - 62.0
+    middle = (width - SEAL[0]) / 2
+    return Sheet(
+        width=width,
+        height=height,
+        margin_left=15.0,
+        block_top=top,
+        block_height=62.0,
+        panels=(
+            Panel(*_HOMEROOM, width - 25.0 - SIGNATURE[0], top + 24.0, *SIGNATURE),
+            Panel(*_LEADER, 25.0, top + 24.0, *SIGNATURE),
+            Panel(*_SCHOOL, middle, top + 24.0, *SEAL),
+        ),
+    )
+
+
+A4: Final = Sheet(
+    width=210.0,
+    height=297.0,
+    margin_left=25.0,
+    block_top=170.0,
+    block_height=107.0,
+    panels=(
+        Panel(*_HOMEROOM, 115.0, 199.0, *SIGNATURE),
+        Panel(*_LEADER, 30.0, 199.0, *SIGNATURE),
+        Panel(*_SCHOOL, 111.0, 238.0, *SEAL),
+    ),
 )
+A4_LANDSCAPE: Final = _landscape(297.0, 210.0)
+A3_LANDSCAPE: Final = _landscape(420.0, 297.0)
+PANELS: Final = A4.panels
+PAGE_HEIGHT_MM: Final = A4.height
 
 
 class UnexpectedPdfError(ValueError):
     """The PDF is not written the way the pinned Typst writes it."""
 
 
-def add_signature_fields(pdf: bytes) -> bytes:
+def add_signature_fields(pdf: bytes, sheet: Sheet = A4) -> bytes:
     """The same document with the empty fields on its last page and /SigFlags 3; ends in a newline.
 
-    Expects what Typst writes: one revision, a cross-reference table, no object streams. Raises UnexpectedPdfError for anything else.
+    Expects what Typst writes: one revision, a cross-reference table, no object streams, tags with one document element.
+    Raises UnexpectedPdfError for anything else.
     """
     header, objects, trailer = _take_apart(pdf)
     root = int(_search(rb"/Root (\d+) 0 R", trailer))
     last_page = _last_page(objects, int(_search(rb"/Pages (\d+) 0 R", objects[root])))
+    tree = int(_search(rb"/StructTreeRoot (\d+) 0 R", objects[root]))
+    document = int(_search(rb"/K ?\[(\d+) 0 R\]", objects[tree]))
+    next_key = int(_search(rb"/ParentTreeNextKey (\d+)", objects[tree]))
     first = len(objects) + 1
-    for offset, panel in enumerate(PANELS):
-        number = first + 2 * offset
-        objects[number], objects[number + 1] = _field(number, panel, last_page)
-    references = b" ".join(b"%d 0 R" % (first + 2 * offset) for offset in range(len(PANELS)))
+    widgets, elements, parents = [], [], []
+    for offset, panel in enumerate(sheet.panels):
+        number, key = first + 3 * offset, next_key + offset
+        objects[number], objects[number + 1] = _field(number, panel, last_page, sheet.height, key)
+        objects[number + 2] = _form_element(number + 2, number, panel, last_page, document)
+        widgets.append(b"%d 0 R" % number)
+        elements.append(b"%d 0 R" % (number + 2))
+        parents.append(b"%d %d 0 R" % (key, number + 2))
+    references = b" ".join(widgets)
     objects[root] = _extend(objects[root], b"/AcroForm<</Fields[%s]/SigFlags 3>>" % references)
     if b"/Annots" in objects[last_page]:
-        objects[last_page] = re.sub(rb"/Annots ?\[", b"/Annots[%s " % references, objects[last_page], count=1)
+        objects[last_page] = _replaced(rb"/Annots ?\[", b"/Annots[%s " % references, objects[last_page])
     else:
-        objects[last_page] = _extend(objects[last_page], b"/Annots[%s]/Tabs/S" % references)
+        objects[last_page] = _extend(objects[last_page], b"/Annots[%s]" % references)
+    objects[tree] = _replaced(rb"(/ParentTree ?<<.*?/Nums ?\[[^\]]*)\]", rb"\1 %s]" % b" ".join(parents), objects[tree])
+    objects[tree] = _replaced(rb"/ParentTreeNextKey \d+", b"/ParentTreeNextKey %d" % (next_key + len(parents)), objects[tree])
+    objects[document] = _replaced(rb"(/K ?\[[^\]]*)\]", rb"\1 %s]" % b" ".join(elements), objects[document])
     return _put_together(header, objects, trailer)
 
 
@@ -81,6 +142,13 @@ def _search(pattern: bytes, where: bytes) -> bytes:
     return found[1]
 
 
+def _replaced(pattern: bytes, new: bytes, where: bytes) -> bytes:
+    replaced, times = re.subn(pattern, new, where, count=1, flags=re.DOTALL)
+    if not times:
+        raise UnexpectedPdfError(f"{pattern!r} not found")
+    return replaced
+
+
 def _last_page(objects: dict[int, bytes], node: int) -> int:
     while re.search(rb"/Type/Pages\b", objects[node]):
         node = int(re.findall(rb"(\d+) 0 R", _search(rb"/Kids ?\[([^\]]*)\]", objects[node]))[-1])
@@ -95,14 +163,14 @@ def _extend(body: bytes, entries: bytes) -> bytes:
     return head + entries + closing + tail
 
 
-def _field(number: int, panel: Panel, page: int) -> tuple[bytes, bytes]:
+def _field(number: int, panel: Panel, page: int, page_height: float, key: int) -> tuple[bytes, bytes]:
     """The widget, printed (/F 4), and its empty appearance: full /BBox and no /Filter, which PDF/A and signature validators ask for."""
-    left, top = round(panel.left * MM, 2), round((PAGE_HEIGHT_MM - panel.top) * MM, 2)
+    left, top = round(panel.left * MM, 2), round((page_height - panel.top) * MM, 2)
     width, height = round(panel.width * MM, 2), round(panel.height * MM, 2)
-    label = ("\ufeff" + panel.label).encode("utf-16-be").hex().encode()
     widget = (
-        b"%d 0 obj\n<</Type/Annot/Subtype/Widget/FT/Sig/T(%s)/TU<%s>/F 4/Rect[%.2f %.2f %.2f %.2f]/P %d 0 R/AP<</N %d 0 R>>>>\nendobj\n"
-        % (number, panel.name.encode(), label, left, top - height, left + width, top, page, number + 1)
+        b"%d 0 obj\n<</Type/Annot/Subtype/Widget/FT/Sig/T(%s)/TU<%s>/F 4/Rect[%.2f %.2f %.2f %.2f]/P %d 0 R/StructParent %d"
+        b"/AP<</N %d 0 R>>>>\nendobj\n"
+        % (number, panel.name.encode(), _text(panel.label), left, top - height, left + width, top, page, key, number + 1)
     )
     appearance = b"%d 0 obj\n<</Type/XObject/Subtype/Form/BBox[0 0 %.2f %.2f]/Resources<<>>/Length 0>>\nstream\n\nendstream\nendobj\n" % (
         number + 1,
@@ -110,6 +178,21 @@ def _field(number: int, panel: Panel, page: int) -> tuple[bytes, bytes]:
         height,
     )
     return widget, appearance
+
+
+def _form_element(number: int, widget: int, panel: Panel, page: int, document: int) -> bytes:
+    return b"%d 0 obj\n<</Type/StructElem/S/Form/P %d 0 R/Pg %d 0 R/Alt<%s>/K<</Type/OBJR/Obj %d 0 R/Pg %d 0 R>>>>\nendobj\n" % (
+        number,
+        document,
+        page,
+        _text(panel.label),
+        widget,
+        page,
+    )
+
+
+def _text(text: str) -> bytes:
+    return ("\ufeff" + text).encode("utf-16-be").hex().encode()
 
 
 def _put_together(header: bytes, objects: dict[int, bytes], trailer: bytes) -> bytes:

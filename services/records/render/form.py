@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-import segno
-
-from services.records.render.fields import PANELS
+from services.records.render.compose import composed, number, panels, qr
+from services.records.render.fields import A4
 from services.records.render.text import (
     GENERAL_COMPETENCES,
     QUALITIES,
     SPECIFIC_COMPETENCES,
-    clean,
+    chosen_subjects,
     date_text,
     date_words,
     moment_text,
@@ -24,6 +22,7 @@ from services.records.render.text import (
     traits_of,
 )
 from services.records.schoolyear import (
+    Corrections,
     PrimaryResult,
     Pupil,
     SecondaryResult,
@@ -34,64 +33,48 @@ from services.records.schoolyear import (
 )
 
 _LEVEL_NAMES: Final = {"TH": "Tiểu học", "THCS": "Trung học cơ sở", "THPT": "Trung học phổ thông"}
-_LONG_WORD: Final = re.compile(r"\S{25,}")
-_IDENTIFIER: Final = re.compile(r"[0-9A-Fa-f-]{1,40}")
 _HOMEROOM_SIGNS: Final = "Ký với tư cách giáo viên chủ nhiệm"
 _NOT_SIGNED: Final = "Chưa ký"
 
 
-def form(content: TranscriptContent, signatures: Sequence[SubjectSignature], *, preview: bool) -> dict[str, Any]:
-    """JSON-able; all text cleaned. Raises ValueError for traits of a group that the form does not have."""
+def form(
+    content: TranscriptContent,
+    signatures: Sequence[SubjectSignature],
+    *,
+    preview: bool,
+    pictures: Mapping[str, bytes] | None = None,
+) -> dict[str, Any]:
+    """JSON-able; all text cleaned. `pictures`: what the signatures of subject teachers look like, by staff code, as
+    `pictures.printable` makes them.
+
+    Raises ValueError for traits of a group that the form does not have, NoRuleSetError for a grade of upper secondary without a circular.
+    """
     school = content.school
     level = _LEVEL_NAMES[school.level]
     data: dict[str, Any] = {
         "preview": preview,
         "title": f"Học bạ {level.lower()} - {content.pupil.name} - Năm học {school.year}",
         "level": level.upper(),
+        "id_label": "Mã định danh học bạ",
         "id": content.id,
         "version": content.version,
         "replaces": content.replaces or "",
-        "qr": _qr(content.verify_url),
         "school": {"name": school.name, "commune": school.commune, "province": school.province, "year": school.year},
         "class": {"name": content.school_class.name, "grade": content.school_class.grade},
         "place_date": f"{school.print_place}, {date_words(school.print_date)}",
         "pupil": content.pupil.name,
         "profile": _profile(content.pupil),
-        "history": [
-            [school.year, content.school_class.name, school.name, content.pupil.register_number, date_text(content.pupil.enrolled_on)],
-        ],
-        "panels": _panels(content),
+        "history": _history(content),
+        "panels": panels(A4, homeroom=content.homeroom_name, leader=content.leader_name, leader_position=content.leader_position),
         "result": _primary(content, content.result)
         if isinstance(content.result, PrimaryResult)
         else _secondary(content, content.result, signatures, preview=preview),
         "teachers": _teachers(content, signatures, preview=preview) if isinstance(content.result, PrimaryResult) else [],
     }
-    return {**_composed(data), "verify_url": content.verify_url}
-
-
-def _composed(value: Any) -> Any:
-    if isinstance(value, str):
-        return _LONG_WORD.sub(_break_long_word, clean(value))
-    if isinstance(value, dict):
-        return {key: _composed(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_composed(item) for item in value]
-    return value
-
-
-def _break_long_word(found: re.Match[str]) -> str:
-    """Lets a word without spaces break inside its cell; identifiers and serials, which the templates place themselves, stay whole."""
-    word = found[0]
-    if _IDENTIFIER.fullmatch(word):
-        return word
-    return "\u200b".join(word[start : start + 24] for start in range(0, len(word), 24))
-
-
-def _qr(url: str) -> dict[str, Any]:
-    """Dark modules as runs (column, row, length), for the template to draw as one vector path."""
-    rows = [bytes(row) for row in segno.make(url, error="m", micro=False).matrix]
-    runs = [[run.start(), number, run.end() - run.start()] for number, row in enumerate(rows) for run in re.finditer(b"\x01+", row)]
-    return {"size": len(rows), "runs": runs}
+    # a picture stands for a signature that was given, never for one that is still to come
+    drawn = {s.staff: list(pictures[s.staff]) for s in signatures if pictures and s.staff in pictures}
+    whole = {"previous": _previous(content), "verify_url": content.verify_url}
+    return {**composed(data), **whole, "qr": qr(content.verify_url), "pictures": drawn}
 
 
 def _profile(pupil: Pupil) -> list[list[str]]:
@@ -111,28 +94,26 @@ def _profile(pupil: Pupil) -> list[list[str]]:
     ]
 
 
-def _panels(content: TranscriptContent) -> dict[str, Any]:
-    """Where the signatures go; a deputy signs on behalf of the principal (Nghị định 30/2020/NĐ-CP, Phụ lục I)."""
-    position = clean(content.leader_position)
-    deputy = position.casefold() not in {"hiệu trưởng", ""}
-    return {
-        "fields": {panel.name: [panel.left, panel.top, panel.width, panel.height] for panel in PANELS},
-        "homeroom": content.homeroom_name,
-        "leader": content.leader_name,
-        "leader_titles": ["KT. HIỆU TRƯỞNG", position.upper()] if deputy else ["HIỆU TRƯỞNG"],
-    }
+def _history(content: TranscriptContent) -> list[list[str]]:
+    """Earlier years first, then the transcript's own."""
+    pupil = content.pupil
+    earlier = [
+        [each.year, each.class_name, each.school_name, each.register_number, date_text(each.joined_on)]
+        for each in sorted(content.history, key=lambda each: each.year)
+    ]
+    own = [content.school.year, content.school_class.name, content.school.name, pupil.register_number, date_text(pupil.enrolled_on)]
+    return [*earlier, own]
 
 
-def _number(value: Decimal | int | None) -> str:
-    """As Vietnam writes numbers: decimal comma, no needless zeros."""
-    if value is None:
+def _previous(content: TranscriptContent) -> str:
+    previous = content.previous
+    if previous is None:
         return ""
-    text = format(value, "f")
-    return (text.rstrip("0").rstrip(".") if "." in text else text).replace(".", ",")
+    return f"Học bạ năm học {previous.year}: mã định danh {previous.transcript}; giá trị băm SHA-256 của tệp PDF {previous.pdf_sha256}."
 
 
 def _measure(value: Decimal | None, unit: str) -> str:
-    return f"{_number(value)} {unit}" if value is not None else ""
+    return f"{number(value)} {unit}" if value is not None else ""
 
 
 def _primary(content: TranscriptContent, result: PrimaryResult) -> dict[str, Any]:
@@ -145,7 +126,7 @@ def _primary(content: TranscriptContent, result: PrimaryResult) -> dict[str, Any
         "absent": str(result.absent_excused + result.absent_unexcused),
         "excused": str(result.absent_excused),
         "unexcused": str(result.absent_unexcused),
-        "subjects": [[item.name, item.level, _number(item.mark), item.comment] for item in result.subjects],
+        "subjects": [[item.name, item.level, number(item.mark), item.comment] for item in result.subjects],
         "qualities": _levels(traits_of(result.traits, QUALITIES)),
         "quality_comment": result.quality_comment,
         "general": _levels(traits_of(result.traits, GENERAL_COMPETENCES)),
@@ -179,11 +160,17 @@ def _teachers(content: TranscriptContent, signatures: Sequence[SubjectSignature]
         signature = by_staff.get(teacher.staff)
         if signature:
             rows.append(
-                [signature.name, ", ".join(signature.subjects), moment_text(signature.signed_at), signature.certificate_serial],
+                [
+                    signature.name,
+                    ", ".join(signature.subjects),
+                    moment_text(signature.signed_at),
+                    signature.certificate_serial,
+                    signature.staff,
+                ],
             )
         else:
             unsigned = _HOMEROOM_SIGNS if teacher.staff == content.school_class.homeroom else _NOT_SIGNED
-            rows.append([teacher.name, ", ".join(teacher.subjects), unsigned, ""])
+            rows.append([teacher.name, ", ".join(teacher.subjects), unsigned, "", ""])
     return rows
 
 
@@ -194,8 +181,12 @@ def _secondary(
     return {
         "kind": "secondary",
         "subjects": [_subject(item, content, signatures, preview=preview) for item in result.subjects],
-        "study": list(result.study),
-        "conduct": list(result.conduct),
+        "chosen": ", ".join(chosen_subjects(result, grade, content.school.year)),
+        "topics": "; ".join(result.topics),
+        "upper": grade >= 10,
+        "study": [*result.study, result.study_reassessed],
+        "conduct": [*result.conduct, result.conduct_reassessed],
+        "corrections": _corrections(content.corrections),
         "absent": str(result.absent_excused + result.absent_unexcused),
         "promotion": "Được lên lớp" if result.promoted else "Không được lên lớp",
         "certificate": result.certificate,
@@ -204,6 +195,11 @@ def _secondary(
         "programme": _programme(grade, promoted=result.promoted) if grade in {9, 12} else "",
         "homeroom_comment": result.homeroom_comment,
     }
+
+
+def _corrections(corrections: Corrections) -> str:
+    subjects = ", ".join(corrections.subjects) or "không"
+    return f"Trong bảng này có sửa chữa ở: {corrections.marks} điểm, {corrections.levels} mức đánh giá, thuộc các môn: {subjects}."
 
 
 def _programme(grade: int, *, promoted: bool) -> str:
@@ -220,8 +216,8 @@ def _subject(
         note = semester_note(semesters)
         signature = by_staff.get(teacher.staff)
         if signature:
-            signers.append([signature.name, note, moment_text(signature.signed_at), signature.certificate_serial])
+            signers.append([signature.name, note, moment_text(signature.signed_at), signature.certificate_serial, signature.staff])
         elif signatures or preview:
-            signers.append([teacher.name, note, _NOT_SIGNED, ""])
+            signers.append([teacher.name, note, _NOT_SIGNED, "", ""])
     marks = [subject.semester1, subject.semester2, subject.year, subject.reassessed]
     return {"name": subject.name, "marks": [mark.replace(".", ",") for mark in marks], "comment": subject.comment, "signers": signers}

@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-from services.records.schoolyear import Semester, SubjectTeacher, Trait
+from services.records.rules.ruleset import secondary_rules
+from services.records.schoolyear import SecondaryResult, Semester, SubjectTeacher, Trait
 
 VIETNAM_TIME: Final = dt.timezone(dt.timedelta(hours=7))
 
@@ -20,6 +21,9 @@ SEMESTER_NUMERALS: Final[dict[Semester, str]] = {1: "I", 2: "II"}
 def clean(text: str) -> str:
     """Text as a document holds it: NFC, single spaces, and without the invisible characters (control, bidirectional, zero-width)
     that could make it look different from what it is. XML refuses most control characters anyway."""
+    if text.isprintable():
+        # nothing of the kind is printable
+        return " ".join(unicodedata.normalize("NFC", text).split())
     visible = (" " if _is_break(char) else char for char in text if unicodedata.category(char) != "Cf")
     return " ".join(unicodedata.normalize("NFC", "".join(visible)).split())
 
@@ -76,3 +80,12 @@ def refuse_unknown_groups(traits: Iterable[Trait]) -> None:
     unknown = sorted({clean(trait.group) for trait in traits} - known)
     if unknown:
         raise ValueError(f"unknown group of traits: {', '.join(unknown)}")
+
+
+def chosen_subjects(result: SecondaryResult, grade: int, year: str) -> list[str]:
+    """Which of the pupil's subjects are chosen ones by the circular: none below grade 10. Raises NoRuleSetError."""
+    if grade < 10:
+        return []
+    rules = secondary_rules(grade, year)
+    known = ((subject.name, rules.subject(subject.name, grade)) for subject in result.subjects)
+    return [name for name, subject in known if subject is not None and grade in subject.elective]

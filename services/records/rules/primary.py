@@ -5,11 +5,25 @@ Everything is judged from subject levels, traits and marks, so one wrong cell gi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from services.records.cells import key
-from services.records.rules.ruleset import Contradiction, PrimaryRules, Rating, primary_rules
-from services.records.schoolyear import PrimaryResult
+from services.records.rules.ruleset import Contradiction, PrimaryRules, Rating, Subject, primary_rules
+from services.records.schoolyear import PrimaryResult, PrimarySubject
+
+FLAG = "x"
+"""A ticked column of the export."""
+
+
+@dataclass(frozen=True)
+class PrimaryVerdict:
+    """What the circular gives for levels, traits and marks. `may_award`: the title is allowed, not owed, with this rating."""
+
+    rating: str
+    award: str
+    may_award: bool
+    completed: bool
 
 
 def right_rating(rules: PrimaryRules, levels: Iterable[str], traits: Iterable[str], marks: Iterable[int]) -> Rating:
@@ -21,25 +35,45 @@ def right_rating(rules: PrimaryRules, levels: Iterable[str], traits: Iterable[st
     return rules.lowest_rating
 
 
+def primary_verdict(result: PrimaryResult, grade: int, year: str) -> PrimaryVerdict | None:
+    """Computed from levels, traits and marks alone; None while one that the grade needs is missing or impossible.
+
+    Raises NoRuleSetError.
+    """
+    rules = primary_rules(grade, year)
+    right = _right(rules, result, grade)
+    if right is None:
+        return None
+    completed = right.name != rules.lowest_rating.name
+    return PrimaryVerdict(right.name, right.award, bool(right.award) and not right.award_required, completed)
+
+
 def check_primary(result: PrimaryResult, grade: int, year: str) -> list[Contradiction]:
     """What contradicts TT 27/2020 in one pupil's result; values that are missing are no contradiction but `completeness`.
 
     Raises NoRuleSetError for a grade or school year without rules.
     """
     rules = primary_rules(grade, year)
-    if not _judgeable(rules, result, grade):
-        return []
-    right = right_rating(
+    problems = list(_values(rules, result, grade))
+    right = _right(rules, result, grade)
+    if right is None:
+        return problems
+    checks = (_rating(rules, result, right), _award(rules, result, right), _completion(rules, result, right))
+    return problems + [contradiction for contradiction in checks if contradiction]
+
+
+def _right(rules: PrimaryRules, result: PrimaryResult, grade: int) -> Rating | None:
+    if not _complete(rules, result, grade) or any(_values(rules, result, grade)):
+        return None
+    return right_rating(
         rules,
-        (subject.level for subject in result.subjects),
-        (trait.level for trait in result.traits),
+        (subject.level for subject in result.subjects if subject.level),
+        (trait.level for trait in result.traits if trait.level),
         (subject.mark for subject in result.subjects if subject.mark is not None),
     )
-    checks = (_rating(rules, result, right), _award(rules, result, right), _completion(rules, result, right))
-    return [contradiction for contradiction in checks if contradiction]
 
 
-def _judgeable(rules: PrimaryRules, result: PrimaryResult, grade: int) -> bool:
+def _complete(rules: PrimaryRules, result: PrimaryResult, grade: int) -> bool:
     levels = {key(subject.name): subject for subject in result.subjects if subject.level}
     traits = {(key(trait.group), key(trait.name)) for trait in result.traits if trait.level}
     return (
@@ -49,17 +83,43 @@ def _judgeable(rules: PrimaryRules, result: PrimaryResult, grade: int) -> bool:
     )
 
 
+def _values(rules: PrimaryRules, result: PrimaryResult, grade: int) -> Iterator[Contradiction]:
+    """Subjects, levels and marks that the grade does not have."""
+    for read in result.subjects:
+        subject = rules.subject(read.name, grade)
+        if subject is None:
+            yield rules.contradiction("subject", read.name, read.name, "", f"Môn “{read.name}” không có trong chương trình lớp {grade}.")
+            continue
+        yield from _subject_values(rules, read, subject, grade)
+    for trait in result.traits:
+        if trait.level and trait.level not in rules.trait_levels:
+            allowed = ", ".join(rules.trait_levels)
+            message = f"Mức “{trait.level}” của {trait.name} không đúng; theo quy định là một trong: {allowed}."
+            yield rules.contradiction("value", f"{trait.group}: {trait.name}", trait.level, allowed, message)
+
+
+def _subject_values(rules: PrimaryRules, read: PrimarySubject, subject: Subject, grade: int) -> Iterator[Contradiction]:
+    least, most = rules.mark_range
+    if read.level and read.level not in rules.subject_levels:
+        allowed = ", ".join(rules.subject_levels)
+        message = f"Mức đạt được “{read.level}” môn {read.name} không đúng; theo quy định là một trong: {allowed}."
+        yield rules.contradiction("value", f"{read.name}: Mức đạt được", read.level, allowed, message)
+    if read.mark is None:
+        return
+    field = f"{read.name}: Điểm KTĐK"
+    if grade not in subject.scored:
+        message = f"Môn {read.name} lớp {grade} ghi điểm “{read.mark}”; theo quy định chỉ có mức đạt được, không có điểm."
+        yield rules.contradiction("value", field, str(read.mark), "", message)
+    elif not least <= read.mark <= most:
+        message = f"Điểm “{read.mark}” môn {read.name} không đúng; theo quy định là số nguyên từ {least} đến {most}."
+        yield rules.contradiction("value", field, str(read.mark), f"{least}-{most}", message)
+
+
 def _rating(rules: PrimaryRules, result: PrimaryResult, right: Rating) -> Contradiction | None:
     if not result.rating or result.rating == right.name:
         return None
-    return Contradiction(
-        kind="rating",
-        field="Xếp loại",
-        found=result.rating,
-        right=right.name,
-        article=rules.articles["rating"],
-        message_vi=f"Xếp loại “{result.rating}” không khớp với các mức và điểm của học sinh; theo quy định là “{right.name}”.",
-    )
+    message = f"Xếp loại ghi “{result.rating}” không khớp với các mức và điểm của học sinh; theo quy định là “{right.name}”."
+    return rules.contradiction("rating", "Xếp loại", result.rating, right.name, message)
 
 
 def _award(rules: PrimaryRules, result: PrimaryResult, right: Rating) -> Contradiction | None:
@@ -70,36 +130,21 @@ def _award(rules: PrimaryRules, result: PrimaryResult, right: Rating) -> Contrad
     lacking = right.award_required and right.award not in titles
     if not wrong and not lacking:
         return None
-    shown = f"“{right.award}”" if right.award else "không khen thưởng danh hiệu"
-    return Contradiction(
-        kind="award",
-        field="Khen thưởng",
-        found=result.award,
-        right=right.award,
-        article=rules.articles["award"],
-        message_vi=f"Khen thưởng “{result.award}” không khớp với xếp loại “{right.name}”; theo quy định: {shown}.",
-    )
+    shown = f"“{right.award}”" if right.award else "không có danh hiệu"
+    found = f"“{result.award}”" if result.award else "để trống"
+    message = f"Khen thưởng ghi {found} không khớp với xếp loại “{right.name}”; theo quy định: {shown}."
+    return rules.contradiction("award", "Khen thưởng", result.award, right.award, message)
 
 
 def _completion(rules: PrimaryRules, result: PrimaryResult, right: Rating) -> Contradiction | None:
     """Article 11. Who completed the grade moves up; of those who did not, the principal may still move some up."""
     completed = right.name != rules.lowest_rating.name
     if result.completed != completed:
-        return Contradiction(
-            kind="completion",
-            field="Hoàn thành CTLH",
-            found="x" if result.completed else "",
-            right="x" if completed else "",
-            article=rules.articles["completion"],
-            message_vi=f"Hoàn thành chương trình lớp học không khớp với kết quả giáo dục “{right.name}”.",
-        )
+        found, owed = ("hoàn thành", "chưa hoàn thành") if result.completed else ("chưa hoàn thành", "hoàn thành")
+        message = f"Hoàn thành chương trình lớp học ghi “{found}” không khớp với xếp loại “{right.name}”; theo quy định là “{owed}”."
+        flags = (FLAG if result.completed else "", FLAG if completed else "")
+        return rules.contradiction("completion", "Hoàn thành CTLH", *flags, message)
     if completed and not result.promoted:
-        return Contradiction(
-            kind="promotion",
-            field="Lên lớp",
-            found="",
-            right="x",
-            article=rules.articles["promotion"],
-            message_vi="Học sinh hoàn thành chương trình lớp học nhưng không được lên lớp.",
-        )
+        message = "Lên lớp để trống nhưng học sinh đã hoàn thành chương trình lớp học; theo quy định là “được lên lớp”."
+        return rules.contradiction("promotion", "Lên lớp", "", FLAG, message)
     return None

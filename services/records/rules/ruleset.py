@@ -1,17 +1,18 @@
 """Rule sets of the circulars: data files with a version and a source, chosen by grade and school year.
 
-A correction of the law is a new data file (or `applies_until` in an old one), not a change of code.
+A change or correction of the law is a new data file, by its `kind` for primary or secondary grades, with a higher `version` or
+years of its own; the old one stays for the years that it was in force. No line of code changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from services.records.cells import key
 
@@ -28,10 +29,16 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Contradiction(Frozen):
-    """A value of the result that its own marks do not allow. `field` is the header of the export's column."""
+ContradictionKind = Literal["subject", "value", "rating", "award", "completion", "promotion", "average", "study", "conduct"]
 
-    kind: Literal["rating", "award", "completion", "promotion", "average", "study", "conduct"]
+
+class Contradiction(Frozen):
+    """A value of the result that the circular, or its own marks, do not allow. `field` is the header of the export's column.
+
+    `message_vi` says what was found and what the rule gives; `article` which rule.
+    """
+
+    kind: ContradictionKind
     field: str
     found: str
     right: str
@@ -58,6 +65,11 @@ class Subject(Frozen):
 
 
 class Circular(Frozen):
+    """What every rule set has. `articles` names the article of each rule by the rule's key, for contradictions and for readers.
+
+    `applies_from`: the first school year of each grade; `applies_until`: the last one of all grades, null while in force.
+    """
+
     circular: str
     version: int
     source: str
@@ -66,6 +78,10 @@ class Circular(Frozen):
     applies_until: str | None
     subjects: tuple[Subject, ...]
     articles: dict[str, str]
+
+    def contradiction(self, kind: ContradictionKind, field: str, found: str, right: str, message_vi: str) -> Contradiction:
+        """With the article of the rule that is broken."""
+        return Contradiction(kind=kind, field=field, found=found, right=right, article=self.articles[kind], message_vi=message_vi)
 
     def subject(self, name: str, grade: int) -> Subject | None:
         """The subject that this text means in this grade, by name or by one of its other names."""
@@ -107,6 +123,7 @@ class Rating(Frozen):
 
 
 class PrimaryRules(Circular):
+    kind: Literal["primary"]
     traits: tuple[TraitName, ...]
     subject_levels: dict[str, tuple[str, ...]]
     trait_levels: dict[str, tuple[str, ...]]
@@ -140,6 +157,8 @@ class Raise(Frozen):
 
 
 class Award(Frozen):
+    """From the highest to the lowest; `mark` in at least `subjects` scored subjects."""
+
     name: str
     study: str
     conduct: str
@@ -153,10 +172,33 @@ class Promotion(Frozen):
     most_absences: int
 
 
+class RegularMarks(Frozen):
+    """How many regular marks a subject needs in a semester, by its periods a year."""
+
+    most_periods: int | None
+    marks: int
+
+
+class MarkWeights(Frozen):
+    regular: int
+    midterm: int
+    final: int
+
+
+class Reassessment(Frozen):
+    """Which subjects may be assessed again in summer: commented ones that failed, and marks `below`; only from this conduct on."""
+
+    below: Exact
+    conduct: str
+
+
 class SecondaryRules(Circular):
+    kind: Literal["secondary"]
     electives_needed: dict[int, int]
     comment_levels: dict[str, tuple[str, ...]]
     mark_range: tuple[Exact, Exact]
+    regular_marks: tuple[RegularMarks, ...]
+    mark_weights: MarkWeights
     semester_weights: tuple[int, int]
     result_levels: dict[str, tuple[str, ...]]
     study: tuple[StudyLevel, ...]
@@ -164,6 +206,7 @@ class SecondaryRules(Circular):
     conduct_year: dict[str, dict[str, str]]
     awards: tuple[Award, ...]
     promotion: Promotion
+    reassessment: Reassessment
 
     @property
     def order(self) -> list[str]:
@@ -175,14 +218,26 @@ class SecondaryRules(Circular):
         return {award.name: () for award in self.awards}
 
 
-@cache
-def _primary() -> tuple[PrimaryRules, ...]:
-    return tuple(PrimaryRules.model_validate_json(path.read_bytes()) for path in sorted(DATA.glob("tt27*.json")))
+C = TypeVar("C", bound=Circular)
+RuleSet = Annotated[PrimaryRules | SecondaryRules, Field(discriminator="kind")]
+GRADES: dict[str, range] = {"TH": range(1, 6), "THCS": range(6, 10), "THPT": range(10, 13)}
+"""Level → its grades."""
 
 
 @cache
-def _secondary() -> tuple[SecondaryRules, ...]:
-    return tuple(SecondaryRules.model_validate_json(path.read_bytes()) for path in sorted(DATA.glob("tt22*.json")))
+def rule_sets() -> tuple[PrimaryRules | SecondaryRules, ...]:
+    """Every rule set that there is, the newest version of a circular last."""
+    read: TypeAdapter[PrimaryRules | SecondaryRules] = TypeAdapter(RuleSet)
+    found = [read.validate_json(path.read_bytes()) for path in sorted(DATA.glob("*.json"))]
+    return tuple(sorted(found, key=lambda rules: (min(rules.applies_from.values()), rules.version)))
+
+
+def chosen(rules: Iterable[C], grade: int, year: str) -> C:
+    """The one in force for a grade in a school year; of several the newest. Raises NoRuleSetError."""
+    in_force = [each for each in rules if _applies(each, grade, year)]
+    if not in_force:
+        raise NoRuleSetError(f"no rule set for grade {grade} in {year}")
+    return max(in_force, key=lambda each: (each.applies_from[grade], each.version))
 
 
 def _applies(rules: Circular, grade: int, year: str) -> bool:
@@ -193,24 +248,15 @@ def _applies(rules: Circular, grade: int, year: str) -> bool:
 @cache
 def primary_rules(grade: int, year: str) -> PrimaryRules:
     """The rule set of a primary grade in a school year. Raises NoRuleSetError."""
-    for rules in reversed(_primary()):
-        if _applies(rules, grade, year):
-            return rules
-    raise NoRuleSetError(f"no primary rule set for grade {grade} in {year}")
+    return chosen([rules for rules in rule_sets() if isinstance(rules, PrimaryRules)], grade, year)
 
 
 @cache
 def secondary_rules(grade: int, year: str) -> SecondaryRules:
     """The rule set of a lower or upper secondary grade in a school year. Raises NoRuleSetError."""
-    for rules in reversed(_secondary()):
-        if _applies(rules, grade, year):
-            return rules
-    raise NoRuleSetError(f"no secondary rule set for grade {grade} in {year}")
+    return chosen([rules for rules in rule_sets() if isinstance(rules, SecondaryRules)], grade, year)
 
 
 def rules_for(grade: int, year: str) -> PrimaryRules | SecondaryRules:
     """The rule set of any grade. Raises NoRuleSetError."""
     return primary_rules(grade, year) if grade in GRADES["TH"] else secondary_rules(grade, year)
-
-
-GRADES: dict[str, range] = {"TH": range(1, 6), "THCS": range(6, 10), "THPT": range(10, 13)}

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from contracts.events.records import Signer
 from services.records.cells import key
-from services.records.schoolyear import SubjectTeacher, TranscriptContent
+from services.records.schoolyear import PrimaryResult, SubjectTeacher, TranscriptContent
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
-    from services.records.schoolyear import Assignment, Pupil, Result, School, SchoolClass, Semester, Staff
+    from services.records.schoolyear import Assignment, PreviousTranscript, Pupil, Result, School, SchoolClass, Semester, Staff
 
 
 def subject_teachers(
@@ -49,6 +49,7 @@ def transcript_content(
     assignments: Sequence[Assignment],
     staff: Mapping[str, Staff],
     public_url: str,
+    previous: PreviousTranscript | None = None,
 ) -> TranscriptContent:
     homeroom, leader = staff[school_class.homeroom], staff[school_class.leader]
     return TranscriptContent(
@@ -67,7 +68,15 @@ def transcript_content(
         leader_position=leader.position,
         leader_personal_id=leader.personal_id,
         verify_url=f"{public_url}/ui/publishing/verify/{transcript_id}",
+        previous=previous,
     )
+
+
+def without_comments(result: Result) -> Result:
+    """The result without what the teachers wrote about the single subjects."""
+    if isinstance(result, PrimaryResult):
+        return result.model_copy(update={"subjects": tuple(s.model_copy(update={"comment": ""}) for s in result.subjects)})
+    return result.model_copy(update={"subjects": tuple(s.model_copy(update={"comment": ""}) for s in result.subjects)})
 
 
 def required_signers(content: TranscriptContent) -> tuple[Signer, ...]:

@@ -1,7 +1,8 @@
-"""Creating transcripts: a job that works through a selection, a few at a time, and says of each refused pupil why."""
+"""Creating transcripts: the worker that goes through a job, a few pupils at a time, and says of each refused pupil why."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -9,71 +10,93 @@ from uuid import uuid4
 from contracts.events.records import TranscriptCreatedV1
 from services.chassis import audit, clock, failpoints
 from services.chassis.aggregates import Change
-from services.chassis.errors import Refused
+from services.chassis.errors import CONFLICT, Refused
 from services.chassis.leases import claim, owner_token, release, renew
 from services.chassis.mongo import Document, Session, transaction
-from services.chassis.origin import asking
-from services.records.errors import ALREADY_CREATED, NOTHING_SELECTED, UNPRINTABLE
+from services.records.errors import ALREADY_CREATED, NOT_COMPLETE, UNPRINTABLE
+from services.records.locks.locking import locks_of
+from services.records.locks.store import lock_of
 from services.records.render.pooled import build
 from services.records.rules.completeness import missing
-from services.records.schoolyear import PrimaryResult, Result, SecondaryResult
-from services.records.store import class_of, document_ref, pupil_of
-from services.records.transcripts.content import required_signers, transcript_content
+from services.records.store import document_ref, key, pupil_of
+from services.records.transcripts.content import required_signers, transcript_content, without_comments
+from services.records.transcripts.errors import GONE
+from services.records.transcripts.jobs import KIND, Options, result_of
+from services.records.transcripts.needs import of_class, of_pupil
 from services.records.transcripts.states import State
+from services.records.transcripts.versions import previous_of, replaced_of
+from services.records.transcripts.year_data import YearData
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from contracts.documents import DocumentRef
+    from services.chassis.errors import Refusal
     from services.chassis.process import Parts
-    from services.records.schoolyear import Assignment, School, SchoolClass, Staff
+    from services.records.locks.locking import Locks
+    from services.records.schoolyear import PreviousTranscript, TranscriptContent
     from services.records.store import Store
+    from services.records.transcripts.versions import Replaced
 
 CHUNK = 40
 
 
+class JobStopped(Exception):
+    """Somebody cancelled the job, or another worker has it."""
+
+
 @dataclass(frozen=True)
-class YearData:
-    """What all transcripts of a school year share."""
+class Before:
+    """What came before the pupils of one chunk: live and cancelled transcripts of the year, sealed ones of earlier years, locks."""
 
-    school: School
-    classes: Mapping[str, SchoolClass]
-    assignments: Sequence[Assignment]
-    staff: Mapping[str, Staff]
-
-    @classmethod
-    async def load(cls, store: Store, school: str, year: str) -> YearData:
-        return cls(
-            await store.school(school, year),
-            {d["code"]: class_of(d) for d in await store.classes(school, year)},
-            await store.assignments(school, year),
-            await store.staff(school, year),
-        )
+    live: frozenset[str]
+    replaced: Mapping[str, Replaced]
+    previous: Mapping[str, PreviousTranscript]
+    locks: Locks
 
 
-async def start(store: Store, *, school: str, year: str, pupils: Sequence[Document], actor: str) -> str:
-    """Queue a creation job for these pupils; returns its id. Raises Refused(NOTHING_SELECTED)."""
-    if not pupils:
-        raise Refused(NOTHING_SELECTED)
-    job_id = str(uuid4())
-    at_hand = asking()
-    await store.add_job(
-        {
-            "_id": job_id,
-            "kind": "create",
-            "school": school,
-            "year": year,
-            "actor": actor,
-            "request_id": at_hand.request_id if at_hand else None,
-            "at": clock.now(),
-            "state": "running",
-            "total": len(pupils),
-            "done": 0,
-            "created": 0,
-            "refused": [],
-            "remaining": [p["code"] for p in pupils],
-        }
+def reasons(pupil: Document, year: YearData, before: Before) -> list[dict[str, Any]]:
+    """Why no transcript can be created for this pupil: {field, code, reason}, empty when one can."""
+    if pupil["code"] in before.live:
+        return _refusal(ALREADY_CREATED)
+    lock = before.locks.why_not(pupil["class_code"], pupil["code"], what="create")
+    if lock is not None:
+        return _refusal(lock)
+    school_class = year.classes.get(pupil["class_code"])
+    if school_class is None:
+        return _refusal(GONE)
+    school = year.schools[school_class.code]
+    if pupil["data"] is None or pupil["result"] is None:
+        lacking = [*of_class(school_class, year.staff, school), *of_pupil(pupil["missing"])]
+        return [{"field": m["field"], "code": NOT_COMPLETE.code, "reason": m["message"]} for m in lacking]
+    found = missing(pupil_of(pupil), result_of(pupil), school_class, year.assignments, year.staff, school)
+    return [{"field": m.field, "code": NOT_COMPLETE.code, "reason": m.message_vi} for m in found]
+
+
+def _refusal(refusal: Refusal) -> list[dict[str, Any]]:
+    return [{"field": "", "code": refusal.code, "reason": refusal.cause}]
+
+
+def content_of(pupil: Document, year: YearData, before: Before, options: Options, public_url: str) -> TranscriptContent:
+    """Version 1, or one more than the cancelled transcript that it replaces."""
+    school_class = year.classes[pupil["class_code"]]
+    replaced = before.replaced.get(pupil["code"])
+    person = pupil_of(pupil)
+    result = result_of(pupil)
+    return transcript_content(
+        transcript_id=str(uuid4()),
+        version=replaced.version + 1 if replaced else 1,
+        replaces=replaced.transcript if replaced else None,
+        created_at=clock.now(),
+        school=year.schools[school_class.code],
+        school_class=school_class,
+        pupil=person,
+        result=without_comments(result) if options.comments == "none" else result,
+        assignments=year.assignments,
+        staff=year.staff,
+        public_url=public_url,
+        previous=before.previous.get(person.personal_id),
     )
-    return job_id
 
 
 class Creation:
@@ -88,37 +111,53 @@ class Creation:
     async def round(self) -> int:
         """Take one job and finish it, chunk by chunk; returns how many pupils were dealt with."""
         jobs = self.store.db["jobs"]
-        job = await claim(jobs, {"state": "running"}, self.owner, self.lease_seconds)
+        job = await claim(jobs, {"state": "running", "kind": KIND}, self.owner, self.lease_seconds)
         if job is None:
             return 0
-        year = await YearData.load(self.store, job["school"], job["year"])
         remaining: list[str] = job["remaining"]
         for start_at in range(0, len(remaining), CHUNK):
-            if not await renew(jobs, job["_id"], self.owner, self.lease_seconds):
-                return 0
             codes = remaining[start_at : start_at + CHUNK]
-            await self._chunk(job, codes, year, last=start_at + CHUNK >= len(remaining))
+            try:
+                await self._settle(job, codes, last=start_at + CHUNK >= len(remaining))
+            except JobStopped:
+                break
         await release(jobs, job["_id"], self.owner)
         return len(remaining)
 
-    async def _chunk(self, job: Document, codes: Sequence[str], year: YearData, *, last: bool) -> None:
-        pupils = await self.store.pupils(job["school"], job["year"], codes=codes)
-        existing = {t["pupil_code"] for t in await self.store.transcripts(job["school"], job["year"])}
-        refused: list[dict[str, Any]] = []
-        new: list[Change] = []
+    async def _settle(self, job: Document, codes: Sequence[str], *, last: bool) -> None:
+        """Deal with these pupils. Whenever somebody else was quicker with one, all is looked at anew, so each time fewer are left."""
+        while True:
+            if not await renew(self.store.db["jobs"], job["_id"], self.owner, self.lease_seconds):
+                raise JobStopped
+            try:
+                return await self._chunk(job, codes, last=last)
+            except Refused as refusal:
+                if refusal.refusal is not CONFLICT:
+                    raise
+
+    async def _chunk(self, job: Document, codes: Sequence[str], *, last: bool) -> None:
+        school, school_year = job["school"], job["year"]
+        year = await YearData.load(self.store, school, school_year)
+        pupils = await self.store.pupils(school, school_year, codes=codes)
+        before = await self._before(school, school_year, pupils)
+        options = Options.model_validate(job["options"])
+        gone = set(codes) - {p["code"] for p in pupils}
+        refused: list[dict[str, Any]] = [{"pupil": code, "class": "", **_refusal(GONE)[0]} for code in gone]
+        ready: list[tuple[Document, TranscriptContent]] = []
         for pupil in pupils:
-            reasons = self._reasons(pupil, year, exists=pupil["code"] in existing)
-            if not reasons:
-                try:
-                    new.append(await self._make(pupil, year))
-                except Refused as refusal:
-                    reasons = [{"field": "", "code": refusal.code, "reason": refusal.cause}]
-            refused.extend({"pupil": pupil["code"], "class": pupil["class_code"], **r} for r in reasons)
+            why_not = reasons(pupil, year, before)
+            refused.extend({"pupil": pupil["code"], "class": pupil["class_code"], **r} for r in why_not)
+            if not why_not:
+                ready.append((pupil, content_of(pupil, year, before, options, self.parts.settings.public_url)))
+        new, unprintable = await self._make(ready)
+        refused += unprintable
         failpoints.reach("records.create.stored")
 
         async def work(session: Session) -> None:
+            if not await self.store.advance_job(session, job["_id"], done=codes, created=len(new), refused=refused, finished=last):
+                raise JobStopped
+            await self._hold(session, school, school_year, [pupil for pupil, _ in ready])
             await self.store.save(session, new, actor=job["actor"], cause=job["_id"])
-            await self.store.advance_job(session, job["_id"], done=codes, created=len(new), refused=refused, finished=last)
             details = {"created": len(new), "refused": len(codes) - len(new)}
             await audit.record(
                 self.store.db,
@@ -135,76 +174,89 @@ class Creation:
         await transaction(self.store.db, work)
         failpoints.reach("records.create.committed")
 
-    @staticmethod
-    def _reasons(pupil: Document, year: YearData, *, exists: bool) -> list[dict[str, Any]]:
-        if exists:
-            return [{"field": "", "code": ALREADY_CREATED.code, "reason": ALREADY_CREATED.cause}]
-        if pupil["data"] is None or pupil["result"] is None:
-            return [{"field": m["field"], "code": "HB-REC-006", "reason": m["message"]} for m in pupil["missing"]]
-        lacking = missing(
-            pupil=pupil_of(pupil),
-            result=result_of(pupil),
-            school_class=year.classes[pupil["class_code"]],
-            assignments=year.assignments,
-            staff=year.staff,
-            school=year.school,
+    async def _before(self, school: str, year: str, pupils: Sequence[Document]) -> Before:
+        codes = [p["code"] for p in pupils]
+        locks = await locks_of(self.store.db, school, year, pupils=codes)
+        personal_ids = {p["data"]["personal_id"] for p in pupils if p["data"] is not None} - {""}
+        return Before(
+            locks.transcripts,
+            await replaced_of(self.store.db, school, year, codes),
+            await previous_of(self.store.db, school, year, personal_ids),
+            locks,
         )
-        return [{"field": m.field, "code": "HB-REC-006", "reason": m.message_vi} for m in lacking]
 
-    async def _make(self, pupil: Document, year: YearData) -> Change:
-        school, school_class = year.school, year.classes[pupil["class_code"]]
-        content = transcript_content(
-            transcript_id=str(uuid4()),
-            version=1,
-            replaces=None,
-            created_at=clock.now(),
-            school=school,
-            school_class=school_class,
-            pupil=pupil_of(pupil),
-            result=result_of(pupil),
-            assignments=year.assignments,
-            staff=year.staff,
-            public_url=self.parts.settings.public_url,
-        )
-        content_xml, problem = await self.parts.pool.run(build, content.model_dump_json())
-        if problem:
-            raise Refused(UNPRINTABLE, problem=problem)
-        xml = await self.parts.objects.put(f"transcripts/{content.id}", ".xml", content_xml, "application/xml")
-        fact = TranscriptCreatedV1(
-            school=school.code,
-            year=school.year,
-            level=school.level,
-            class_code=school_class.code,
-            grade=school_class.grade,
-            version=content.version,
-            pupil_code=pupil["code"],
-            pupil_name=content.pupil.name,
-            content=xml,
-            required=required_signers(content),
-        )
-        document = {
-            "_id": content.id,
-            "school": school.code,
-            "year": school.year,
-            "level": school.level,
-            "class_code": school_class.code,
-            "grade": school_class.grade,
-            "pupil_code": pupil["code"],
-            "pupil_name": content.pupil.name,
-            "number": pupil["number"],
-            "version": content.version,
-            "replaces": None,
-            "live": True,
-            "state": State.AWAITING_SUBJECT_TEACHERS.value,
-            "content": content.model_dump(mode="json"),
-            "xml": document_ref(xml),
-            "pdf": None,
-            "signatures": [],
-            "created_at": content.created_at,
-        }
-        return Change(document, fact)
+    async def _hold(self, session: Session, school: str, year: str, pupils: Sequence[Document]) -> None:
+        """Keeps the year open, these classes finalised and the pupils' data as they were read until the transaction is through.
+
+        Raises Refused(CONFLICT) when it is so no longer.
+        """
+        db = self.store.db
+        if pupils and (await lock_of(db, school, year, session))["locked"]:
+            raise Refused(CONFLICT)
+        for code in sorted({p["class_code"] for p in pupils}):
+            finalised = {"$or": [{"data.finalised": True}, {"finalised_at": {"$ne": None}}]}
+            # a write, so that whoever takes the finalisation back at this moment collides with it
+            held = await db["classes"].update_one(
+                {"_id": key(school, year, code), **finalised}, {"$set": {"created_from_at": clock.now()}}, session=session
+            )
+            if held.matched_count != 1:
+                raise Refused(CONFLICT)
+        now = {p["_id"]: p async for p in db["pupils"].find({"_id": {"$in": [p["_id"] for p in pupils]}}, session=session)}
+        if any(now.get(p["_id"]) != p for p in pupils):
+            raise Refused(CONFLICT)
+
+    async def _make(self, ready: Sequence[tuple[Document, TranscriptContent]]) -> tuple[list[Change], list[dict[str, Any]]]:
+        """The documents, written by the pool side by side; and of whom none can be made."""
+        outcomes = await self.parts.pool.map(build, [(content.model_dump_json(),) for _, content in ready])
+        made: list[tuple[Document, TranscriptContent, bytes]] = []
+        refused = []
+        for (pupil, content), outcome in zip(ready, outcomes, strict=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+            xml, problem = outcome
+            if problem:
+                cause = Refused(UNPRINTABLE, problem=problem).cause
+                refused.append(
+                    {"pupil": pupil["code"], "class": pupil["class_code"], "field": "", "code": UNPRINTABLE.code, "reason": cause}
+                )
+            else:
+                made.append((pupil, content, xml))
+        put = self.parts.objects.put
+        references = await asyncio.gather(*(put(f"transcripts/{c.id}", ".xml", xml, "application/xml") for _, c, xml in made))
+        return [_change(p, c, reference) for (p, c, _), reference in zip(made, references, strict=True)], refused
 
 
-def result_of(pupil: Document) -> Result:
-    kind = PrimaryResult if pupil["result"]["kind"] == "primary" else SecondaryResult
-    return kind.model_validate(pupil["result"])
+def _change(pupil: Document, content: TranscriptContent, xml: DocumentRef) -> Change:
+    school, school_class = content.school, content.school_class
+    fact = TranscriptCreatedV1(
+        school=school.code,
+        year=school.year,
+        level=school.level,
+        class_code=school_class.code,
+        grade=school_class.grade,
+        version=content.version,
+        pupil_code=pupil["code"],
+        pupil_name=content.pupil.name,
+        content=xml,
+        required=required_signers(content),
+    )
+    document = {
+        "_id": content.id,
+        "school": school.code,
+        "year": school.year,
+        "class_code": school_class.code,
+        "grade": school_class.grade,
+        "pupil_code": pupil["code"],
+        "pupil_name": content.pupil.name,
+        "number": pupil["number"],
+        "version": content.version,
+        "replaces": content.replaces,
+        "live": True,
+        "state": State.AWAITING_SUBJECT_TEACHERS.value,
+        "content": content.model_dump(mode="json"),
+        "xml": document_ref(xml),
+        "pdf": None,
+        "signatures": [],
+        "created_at": content.created_at,
+    }
+    return Change(document, fact)

@@ -1,22 +1,25 @@
-"""Pages under /ui/records: 2.1 Tạo học bạ (classes, pupils) and Xem học bạ."""
+"""Pages under /ui/records: 2.1 Tạo học bạ (classes, pupils) and Xem học bạ. The dialogue and the jobs are `creation_pages`."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from contracts.menu import CLASSES, entry_of
+from contracts.access import Action, allowed
+from contracts.menu import CLASSES, PRINTING, entry_of
 from services.chassis import clock, xlsx
 from services.chassis.access import Who
 from services.chassis.vietnamese import fold, given_name_key
 from services.chassis.web.lists import done, ordered, paged, query_of, ticked
-from services.chassis.web.look import render, with_query
+from services.chassis.web.look import render
 from services.records.at_hand import own_school, reading, store_of, visible_transcript
-from services.records.page_parts import NO_JOB, framed, grades_of, job_context, newest
-from services.records.transcripts import creation, routes
+from services.records.export.exporting import EXPORTABLE, export_address, may_export
+from services.records.page_parts import framed, grades_of, newest
+from services.records.transcripts.creation_pages import create, followed
 from services.records.transcripts.reading import Reading
 from services.records.transcripts.states import State
 from services.records.transcripts.transcript_page import context_of
@@ -24,12 +27,12 @@ from services.records.transcripts.transcript_page import context_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from contracts.access import Principal
-
 router = APIRouter(prefix="/ui/records", include_in_schema=False)
 
-AWAITING = "AWAITING"
-INCOMPLETE = "Chưa đủ điều kiện tạo học bạ số"
+AWAITING, INCOMPLETE = "AWAITING", "INCOMPLETE"
+"""Values of the filter by state that stand for no single state."""
+NOT_READY = "Chưa đủ điều kiện tạo học bạ số"
+MISSING = "/ui/records/missing.xlsx"
 
 
 # --- the classes of the school
@@ -38,17 +41,20 @@ INCOMPLETE = "Chưa đủ điều kiện tạo học bạ số"
 @router.get("/classes")
 async def show_classes(request: Request, who: Who, job: str = "") -> Response:
     looked_at = await newest(request, who)
-    query = query_of(request, "grade", "sort", "order")
-    every = await looked_at.classes() if looked_at else []
-    progress = await _job(request, who, looked_at, job, query) if looked_at and job else NO_JOB
+    query = query_of(request, "grade", "state", "sort", "order")
+    shell = await framed(request, who, looked_at)
+    progress = await followed(request, who, looked_at, query, job=job)
     if progress["progress"] and request.headers.get("HX-Request"):
-        return render(request.app.state.pages, request, "records/job_panel.html", progress)
+        return render(request.app.state.pages, request, "records/job_panel.html", {"shell": shell, **progress})
+    every = await looked_at.classes() if looked_at else []
     context = {
-        "shell": await framed(request, who, looked_at),
+        "shell": shell,
         "title": entry_of(who, CLASSES).title,
         "query": query,
         "grades": grades_of(every),
         "action": CLASSES,
+        "missing_href": MISSING if any(row["needs"] or row["incomplete"] for row in every) else "",
+        "printing_href": PRINTING if allowed(who, Action.CONFIGURE_PRINTING, school=own_school(who)) else "",
         "rows": _class_rows(looked_at, every, query) if looked_at else [],
         **progress,
     }
@@ -57,14 +63,9 @@ async def show_classes(request: Request, who: Who, job: str = "") -> Response:
 
 def _class_rows(looked_at: Reading, every: Sequence[Mapping[str, Any]], query: Mapping[str, str]) -> list[dict[str, Any]]:
     rows = [
-        {
-            **{k: row[k] for k in ("code", "name", "grade", "homeroom", "finalised", "pupils")},
-            "counts": row["states"],
-            "href": f"{CLASSES}/{row['code']}",
-            "creatable": row["states"][State.NOT_CREATED.value] > 0 and looked_at.may_create(row["code"]),
-        }
+        _class_row(looked_at, row)
         for row in every
-        if query.get("grade", "") in ("", str(row["grade"]))
+        if query.get("grade", "") in ("", str(row["grade"])) and _class_is(row, query.get("state", ""))
     ]
     keys = {
         "name": lambda r: (r["grade"], r["name"]),
@@ -74,15 +75,38 @@ def _class_rows(looked_at: Reading, every: Sequence[Mapping[str, Any]], query: M
     return ordered(rows, query, keys)
 
 
+def _class_is(row: Mapping[str, Any], state: str) -> bool:
+    """Whether the class has somebody in the state that the filter asks for."""
+    if state == INCOMPLETE:
+        return bool(row["needs"] or row["incomplete"])
+    return not state or any(n and (s.startswith(AWAITING) if state == AWAITING else s == state) for s, n in row["states"].items())
+
+
+def _class_row(looked_at: Reading, row: Mapping[str, Any]) -> dict[str, Any]:
+    uncreated = row["states"][State.NOT_CREATED.value]
+    not_ready = uncreated if row["needs"] else row["incomplete"]
+    return {
+        **{k: row[k] for k in ("code", "name", "grade", "homeroom", "finalised", "pupils")},
+        "counts": row["states"],
+        "href": f"{CLASSES}/{row['code']}",
+        "creatable": uncreated > 0 and looked_at.may_create(row["code"]),
+        "note": f"{NOT_READY}: {not_ready} học sinh" if not_ready and uncreated else "",
+        "needs": [m.rstrip(".") for m in row["needs"]] if uncreated else [],
+    }
+
+
 @router.post("/classes")
 async def create_for_classes(request: Request, who: Who) -> Response:
-    """For everybody of the ticked classes who has no transcript yet."""
+    """For everybody of the ticked classes who has no transcript yet; or, with act=missing, the file of what they lack."""
     looked_at = await reading(request, who, None)
     chosen = await ticked(request)
     codes = chosen.ids
     if chosen.filter is not None:
         codes = tuple(r["code"] for r in _class_rows(looked_at, await looked_at.classes(), chosen.filter) if r["creatable"])
-    return await _create(request, looked_at, await looked_at.uncreated(codes), CLASSES)
+    if chosen.field("act") == "missing":
+        return RedirectResponse(f"{MISSING}?{urlencode([('class', c) for c in codes])}", 303) if codes else done(CLASSES, "create", 0)
+    pupils = await looked_at.uncreated(codes)
+    return await create(request, looked_at, pupils, chosen, here=CLASSES, ids=codes)
 
 
 # --- the pupils of a class
@@ -92,40 +116,43 @@ async def create_for_classes(request: Request, who: Who) -> Response:
 async def show_class(request: Request, who: Who, code: str, job: str = "") -> Response:
     looked_at = await reading(request, who, None)
     query = query_of(request, "name", "state", "sort", "order", "page")
-    rows = await _pupil_rows(looked_at, code, query)
-    progress = await _job(request, who, looked_at, job, query) if job else NO_JOB
+    rows = await pupil_rows(looked_at, code, query)
+    shell = await framed(request, who, looked_at)
+    progress = await followed(request, who, looked_at, query, job=job, class_code=code)
     if progress["progress"] and request.headers.get("HX-Request"):
-        return render(request.app.state.pages, request, "records/job_panel.html", progress)
-    school_class = (await store_of(request).school_class(looked_at.school, looked_at.year, code))["data"]
-    staff = await store_of(request).staff(looked_at.school, looked_at.year)
+        return render(request.app.state.pages, request, "records/job_panel.html", {"shell": shell, **progress})
+    row = next(r for r in await looked_at.classes() if r["code"] == code)
+    leaders = await looked_at.leaders()
     here = f"{CLASSES}/{code}"
     page, paging = paged(rows, query)
     context = {
-        "shell": await framed(request, who, looked_at),
-        "title": f"Lớp {school_class['name']}",
+        "shell": shell,
+        "title": f"Lớp {row['name']}",
         "crumb": entry_of(who, CLASSES).title,
         "query": query,
         "paging": paging,
         "action": here,
         "back_href": CLASSES,
         "missing_href": f"{here}/missing.xlsx" if any(r["missing"] for r in rows) else "",
-        "finalised": school_class["finalised"],
-        "homeroom": staff[school_class["homeroom"]].name if school_class["homeroom"] in staff else "",
-        "leader": staff[school_class["leader"]].name if school_class["leader"] in staff else "",
-        "selectable": sum(r["creatable"] for r in rows),
+        "export_href": f"{here}/export" if may_export(who, looked_at.school, code) and any(r["exportable"] for r in rows) else "",
+        "print_href": f"{here}/print.pdf" if may_export(who, looked_at.school, code) else "",
+        "finalised": row["finalised"],
+        "homeroom": row["homeroom"],
+        "leader": leaders[code],
+        "may_create": looked_at.may_create(code),
+        "selectable": sum(r["tickable"] for r in rows),
         "rows": page,
         **progress,
     }
     return render(request.app.state.pages, request, "records/class.html", context)
 
 
-async def _pupil_rows(looked_at: Reading, code: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
+async def pupil_rows(looked_at: Reading, code: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
     """Those that the filter finds, by given name unless asked otherwise."""
     name, state = fold(query.get("name", "")), query.get("state", "")
-    rows = [_pupil_row(p, may_create=looked_at.may_create(code)) for p in await looked_at.pupils(code)]
-    found = [
-        r for r in rows if name in fold(r["name"]) and (r["state"].startswith(AWAITING) if state == AWAITING else state in ("", r["state"]))
-    ]
+    may_create, exports = looked_at.may_create(code), may_export(looked_at.who, looked_at.school, code)
+    rows = [_pupil_row(p, may_create=may_create, may_export=exports) for p in await looked_at.pupils(code)]
+    found = [r for r in rows if name in fold(r["name"]) and _pupil_is(r, state)]
     order = list(State)
     keys = {
         "name": lambda r: (r["unnamed"], given_name_key(r["name"])),
@@ -135,9 +162,19 @@ async def _pupil_rows(looked_at: Reading, code: str, query: Mapping[str, str]) -
     return ordered(found, query, keys)
 
 
-def _pupil_row(pupil: Mapping[str, Any], *, may_create: bool) -> dict[str, Any]:
+def _pupil_is(row: Mapping[str, Any], state: str) -> bool:
+    if state == INCOMPLETE:
+        return bool(row["missing"])
+    if state == AWAITING:
+        return str(row["state"]).startswith(AWAITING)
+    return state in ("", row["state"]) or (state == State.CANCELLED.value and row["cancelled"])
+
+
+def _pupil_row(pupil: Mapping[str, Any], *, may_create: bool, may_export: bool) -> dict[str, Any]:
     missing = [m["message"].rstrip(".") for m in pupil["missing"]]
-    refusal = pupil["refusal"]["reason"] if pupil["state"] == State.REJECTED and pupil["refusal"] else ""
+    state = State(pupil["state"])
+    creatable = may_create and state == State.NOT_CREATED
+    exportable = may_export and state in EXPORTABLE
     return {
         "id": pupil["code"],
         "name": pupil["name"] or f"Học sinh mã {pupil['code']}",
@@ -146,11 +183,24 @@ def _pupil_row(pupil: Mapping[str, Any], *, may_create: bool) -> dict[str, Any]:
         "sex": pupil["sex"],
         "personal_id": pupil["personal_id"],
         "state": pupil["state"],
-        "note": INCOMPLETE if missing else refusal,
+        "cancelled": pupil["cancelled"] is not None,
+        "note": "; ".join(_notes(pupil)),
         "missing": missing,
-        "creatable": may_create and pupil["state"] == State.NOT_CREATED,
+        "creatable": creatable,
+        "exportable": exportable,
+        "tickable": creatable or exportable,
         "href": f"/ui/records/transcripts/{pupil['transcript']}" if pupil["transcript"] else "",
     }
+
+
+def _notes(pupil: Mapping[str, Any]) -> list[str]:
+    """The column "Ghi chú"."""
+    notes = [NOT_READY] if pupil["missing"] else []
+    if pupil["cancelled"] is not None:
+        notes.append(f"Đã hủy phiên bản {pupil['cancelled']}")
+    if pupil["state"] == State.REJECTED and pupil["refusal"]:
+        notes.append(pupil["refusal"]["reason"])
+    return notes
 
 
 @router.post("/classes/{code}")
@@ -159,29 +209,35 @@ async def create_for_pupils(request: Request, who: Who, code: str) -> Response:
     chosen = await ticked(request)
     codes = set(chosen.ids)
     if chosen.filter is not None:
-        codes = {r["id"] for r in await _pupil_rows(looked_at, code, chosen.filter) if r["creatable"]}
+        codes = {r["id"] for r in await pupil_rows(looked_at, code, chosen.filter) if r["creatable"]}
     pupils = [p for p in await looked_at.uncreated([code]) if p["code"] in codes]
-    return await _create(request, looked_at, pupils, f"{CLASSES}/{code}")
+    return await create(request, looked_at, pupils, chosen, here=f"{CLASSES}/{code}", ids=[p["code"] for p in pupils])
 
 
-async def _create(request: Request, looked_at: Reading, pupils: Sequence[dict[str, Any]], here: str) -> Response:
-    if not pupils:
-        return done(here, "create", 0)
-    looked_at.require_create(pupils)
-    job = await creation.start(store_of(request), school=looked_at.school, year=looked_at.year, pupils=pupils, actor=looked_at.who.person)
-    return RedirectResponse(f"{here}{with_query({}, job=job)}", status_code=303)
+# --- Tải thông tin thiếu
 
 
-async def _job(request: Request, who: Principal, looked_at: Reading, job: str, query: Mapping[str, str]) -> dict[str, Any]:
-    return await job_context(looked_at, await routes.job(request, who, job), job, query)
+@router.get("/missing.xlsx")
+async def missing_of_classes(request: Request, who: Who, classes: Annotated[list[str] | None, Query(alias="class")] = None) -> Response:
+    """What keeps which pupils from having a transcript: of these classes, or of all that the person may look at."""
+    looked_at = await reading(request, who, None)
+    for code in classes or ():
+        await looked_at.require_class(code)
+    return await _missing(looked_at, classes or await looked_at.visible_classes())
 
 
 @router.get("/classes/{code}/missing.xlsx")
 async def missing_of_class(request: Request, who: Who, code: str) -> Response:
-    """ "Tải thông tin thiếu": what keeps which pupils from having a transcript."""
     looked_at = await reading(request, who, None)
-    rows = await _pupil_rows(looked_at, code, {})
-    lines = [[code, r["id"], "" if r["unnamed"] else r["name"], text] for r in rows for text in r["missing"]]
+    await looked_at.store.school_class(looked_at.school, looked_at.year, code)
+    await looked_at.require_class(code)
+    return await _missing(looked_at, [code])
+
+
+async def _missing(looked_at: Reading, classes: Sequence[str]) -> Response:
+    rows = await looked_at.lacking(classes)
+    rows.sort(key=lambda p: (p["class"], not p["name"], given_name_key(p["name"])))
+    lines = [[p["class"], p["code"], p["name"], m["message"].rstrip(".")] for p in rows for m in p["missing"]]
     body = xlsx.workbook("Thông tin thiếu", ["Lớp", "Mã học sinh", "Họ và tên", "Thông tin cần bổ sung"], lines)
     name = f"thong-tin-thieu-{clock.in_vietnam(clock.now()):%Y%m%d}.xlsx"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
@@ -200,6 +256,7 @@ async def show_transcript(request: Request, who: Who, transcript_id: str, pdf: s
         "back_href": f"{CLASSES}/{found['class_code']}",
         "pdf_inline": bool(pdf),
         "inline_href": "?pdf=1#pdf",
+        "export_href": export_address(who, found),
         **context_of(found),
     }
     return render(request.app.state.pages, request, "records/transcript.html", context)

@@ -9,7 +9,11 @@ from contracts.access import Action, Principal, allowed
 from services.chassis.access import require
 from services.chassis.errors import NOT_FOUND, Refused
 from services.records.errors import NOTHING_SELECTED
+from services.records.locks.locking import class_finalised
+from services.records.transcripts.needs import CLASS_FIELDS, of_class, of_pupil
 from services.records.transcripts.states import AWAITED, WORDS, State
+from services.records.transcripts.versions import replaced_of
+from services.records.transcripts.year_data import YearData
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,11 +66,36 @@ class Reading:
         have = {t["pupil_code"] for t in await self.store.transcripts(self.school, self.year, classes=classes)}
         return [p for p in await self.store.pupils(self.school, self.year, classes=classes) if p["code"] not in have]
 
+    async def needs(self) -> dict[str, list[dict[str, Any]]]:
+        """By class code, what the class itself lacks before transcripts can be created: {field, kind, message}."""
+        data = await YearData.load(self.store, self.school, self.year)
+        return {code: of_class(c, data.staff, data.schools[code]) for code, c in data.classes.items()}
+
+    async def leaders(self) -> dict[str, str]:
+        """By class code, the name of the leader who is configured to sign; "" while there is none."""
+        data = await YearData.load(self.store, self.school, self.year)
+        return {code: data.staff[c.leader].name if c.leader in data.staff else "" for code, c in data.classes.items()}
+
+    async def lacking(self, classes: Sequence[str]) -> list[dict[str, Any]]:
+        """The pupils of these classes who have no transcript and cannot get one yet, each with all that is missing."""
+        needs = await self.needs()
+        found = []
+        for p in await self.uncreated(classes):
+            missing = [*needs.get(p["class_code"], []), *of_pupil(p["missing"])]
+            if missing:
+                found.append({"code": p["code"], "class": p["class_code"], "name": p["name"], "missing": missing})
+        return found
+
     async def classes(self) -> list[dict[str, Any]]:
-        """Each visible class with the number of its pupils and of its transcripts in each state."""
+        """Each visible class with the number of its pupils and of its transcripts in each state.
+
+        `needs`: what the class itself lacks; `incomplete`: how many pupils lack something of their own.
+        """
         visible = set(await self.visible_classes())
         counts = await self.store.state_counts(self.school, self.year)
         staff = await self.store.staff(self.school, self.year)
+        needs = await self.needs()
+        incomplete = await self.store.incomplete_counts(self.school, self.year, besides=CLASS_FIELDS)
         rows = []
         for c in await self.store.classes(self.school, self.year):
             if c["code"] not in visible:
@@ -77,10 +106,12 @@ class Reading:
                     "code": c["code"],
                     "name": c["data"]["name"],
                     "grade": c["data"]["grade"],
-                    "finalised": c["data"]["finalised"],
+                    "finalised": class_finalised(c),
                     "homeroom": staff[c["data"]["homeroom"]].name if c["data"]["homeroom"] in staff else "",
                     "pupils": c["pupils"],
                     "refused": c["refused"],
+                    "incomplete": incomplete.get(c["code"], 0),
+                    "needs": [m["message"] for m in needs[c["code"]]],
                     "states": {State.NOT_CREATED.value: c["pupils"] - sum(states.values()), **states},
                 }
             )
@@ -91,8 +122,11 @@ class Reading:
         await self.store.school_class(self.school, self.year, code)
         await self.require_class(code)
         transcripts = {t["pupil_code"]: t for t in await self.store.transcripts(self.school, self.year, classes=[code])}
+        pupils = await self.store.pupils(self.school, self.year, classes=[code])
+        replaced = await replaced_of(self.store.db, self.school, self.year, [p["code"] for p in pupils])
+        of_this_class = (await self.needs()).get(code, [])
         rows = []
-        for p in await self.store.pupils(self.school, self.year, classes=[code]):
+        for p in pupils:
             t = transcripts.get(p["code"])
             state = State(t["state"]) if t else State.NOT_CREATED
             rows.append(
@@ -107,7 +141,8 @@ class Reading:
                     "state_text": WORDS[state],
                     "awaits": AWAITED.get(state, ""),
                     "refusal": (t or {}).get("refusal"),
-                    "missing": [] if t else p["missing"],
+                    "missing": [] if t else [*of_this_class, *of_pupil(p["missing"])],
+                    "cancelled": replaced[p["code"]].version if p["code"] in replaced and not t else None,
                 }
             )
         return rows
@@ -123,11 +158,12 @@ class Reading:
         return list({p["_id"]: p for p in found}.values())
 
     async def selected_transcripts(
-        self, classes: Sequence[str] | None, transcripts: Sequence[str] | None, *, everything: bool, state: State
-    ) -> list[Document]:
-        """Named transcripts are taken in whatever state they are, so that each gets its own answer; classes give those in `state`."""
+        self, classes: Sequence[str] | None, transcripts: Sequence[str] | None, *, everything: bool, states: Sequence[State]
+    ) -> list[str]:
+        """Ids. Named transcripts are taken in whatever state they are, so that each gets its own answer; classes give those in `states`."""
         if transcripts:
-            return await self.store.transcripts(self.school, self.year, ids=transcripts)
+            return list(transcripts)
         if not everything and not classes:
             raise Refused(NOTHING_SELECTED)
-        return await self.store.transcripts(self.school, self.year, classes=None if everything else classes, states=[state])
+        found = await self.store.transcripts(self.school, self.year, classes=None if everything else classes, states=states)
+        return [t["_id"] for t in found]

@@ -10,9 +10,12 @@ from contracts.documents import DocumentRef
 from contracts.events.records import TranscriptRenderedV1
 from services.chassis import failpoints
 from services.chassis.aggregates import Change
+from services.chassis.errors import Refused
 from services.chassis.kafka import TRANSIENT
 from services.chassis.metrics import WORK_ITEMS
 from services.chassis.mongo import Document, Session, transaction
+from services.records.cancellation.errors import NOT_RENDERED
+from services.records.images.pictures import SignaturePictures
 from services.records.render.pooled import render
 from services.records.schoolyear import TranscriptContent
 from services.records.store import document_ref
@@ -30,6 +33,7 @@ class Rendering:
     def __init__(self, parts: Parts, store: Store) -> None:
         self.parts = parts
         self.store = store
+        self.pictures = SignaturePictures(store.db, parts.objects, parts.pool)
 
     async def round(self) -> int:
         """Render what is due; run twice by two workers it has its effect once, since the transcript moves on only once."""
@@ -46,7 +50,7 @@ class Rendering:
             else:
                 log.error("a transcript cannot be rendered; it is left aside", extra={"transcript": each["_id"]}, exc_info=outcome)
                 WORK_ITEMS.labels("rendering", "failed").inc()
-                await self.store.set_rendering_aside(each["_id"], str(outcome))
+                await self.store.set_rendering_aside(each["_id"], str(outcome), Refused(NOT_RENDERED))
         WORK_ITEMS.labels("rendering", "done").inc(len(rendered))
         failpoints.reach("records.render.stored")
 
@@ -72,5 +76,6 @@ class Rendering:
         transcript = await self.store.transcript(due["_id"])
         xml = await self.parts.objects.get(DocumentRef.model_validate(due["xml"]))
         content = TranscriptContent.model_validate(transcript["content"]).model_dump_json()
-        pdf = await self.parts.pool.run(render, content, due["signatures"], xml)
+        pictures = await self.pictures.of(due["signatures"])
+        pdf = await self.parts.pool.run(render, content, due["signatures"], xml, pictures)
         return await self.parts.objects.put(f"transcripts/{due['_id']}", ".pdf", pdf, "application/pdf")

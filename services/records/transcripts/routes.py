@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,7 +13,8 @@ from services.chassis.access import Who, require
 from services.chassis.errors import Refused
 from services.records.at_hand import Year, own_school, parts_of, reading, store_of, visible_transcript
 from services.records.errors import NO_DOCUMENT
-from services.records.transcripts import confirmation, creation
+from services.records.transcripts import confirmation, dialogue, jobs
+from services.records.transcripts.deciding import each
 from services.records.transcripts.reading import Reading
 from services.records.transcripts.states import WORDS, State
 
@@ -34,6 +35,13 @@ class Selection(BaseModel):
     all: bool = False
 
 
+class CreationOrder(Selection):
+    """`comments`: "none" leaves out what teachers wrote about single subjects. `skip_reassessed`: leave out who waits for the summer."""
+
+    comments: Literal["subject", "none"] = "subject"
+    skip_reassessed: bool = False
+
+
 @router.get("/classes")
 async def classes(request: Request, who: Who, year: Year = None) -> dict[str, Any]:
     looked_at = await reading(request, who, year)
@@ -47,21 +55,58 @@ async def pupils(request: Request, who: Who, code: str, year: Year = None) -> di
 
 
 @router.post("/transcripts", status_code=202)
-async def create(request: Request, who: Who, selection: Selection, year: Year = None) -> dict[str, Any]:
+async def create(request: Request, who: Who, order: CreationOrder, year: Year = None) -> dict[str, Any]:
     """Create transcripts for a selection (menu 2.1): answers with the job to follow."""
+    looked_at = await reading(request, who, year)
+    chosen = await looked_at.selected_pupils(order.classes, order.pupils, everything=order.all)
+    looked_at.require_create(chosen)
+    options = jobs.Options(comments=order.comments, skip_reassessed=order.skip_reassessed)
+    job_id = await jobs.start(
+        store_of(request), school=looked_at.school, year=looked_at.year, pupils=chosen, actor=who.person, options=options
+    )
+    return {"job": job_id}
+
+
+@router.post("/transcripts/review")
+async def review(request: Request, who: Who, selection: Selection, year: Year = None) -> dict[str, Any]:
+    """What the dialogue shows before such an order: the form, who will sign for each class, how many lack something. Creates nothing."""
     looked_at = await reading(request, who, year)
     chosen = await looked_at.selected_pupils(selection.classes, selection.pupils, everything=selection.all)
     looked_at.require_create(chosen)
-    job = await creation.start(store_of(request), school=looked_at.school, year=looked_at.year, pupils=chosen, actor=who.person)
-    return {"job": job}
+    return await dialogue.review(looked_at, chosen)
 
 
 @router.get("/jobs/{job_id}")
 async def job(request: Request, who: Who, job_id: str) -> dict[str, Any]:
-    found = await store_of(request).job(own_school(who), job_id)
+    found = await jobs.job_of(store_of(request).db, own_school(who), job_id)
     if found["actor"] != who.person:
         require(who, Action.VIEW_SCHOOL, school=found["school"])
-    return {k: found[k] for k in ("state", "total", "done", "created", "refused")}
+    return jobs.shown(found)
+
+
+@router.post("/jobs/{job_id}/cancel")
+async def cancel_job(request: Request, who: Who, job_id: str) -> dict[str, Any]:
+    """Stop a creation job: what it has created stays. For whoever started it, and whoever may create for the whole school."""
+    db, school = store_of(request).db, own_school(who)
+    found = await jobs.job_of(db, school, job_id)
+    if found["actor"] != who.person:
+        require(who, Action.CREATE, school=school)
+    await jobs.cancel(db, found, actor=who.person)
+    return jobs.shown(await jobs.job_of(db, school, job_id))
+
+
+@router.post("/jobs/{job_id}/retry", status_code=202)
+async def retry_job(request: Request, who: Who, job_id: str) -> dict[str, Any]:
+    """A new job, with the same choices, for those for whom an ended one created nothing."""
+    store, school = store_of(request), own_school(who)
+    found = await jobs.job_of(store.db, school, job_id)
+    if found["actor"] != who.person:
+        require(who, Action.CREATE, school=school)
+    pupils = await jobs.repeatable(store, found)
+    (await Reading.of(store, who, school, found["year"])).require_create(pupils)
+    options = jobs.Options.model_validate(found["options"])
+    new = await jobs.start(store, school=school, year=found["year"], pupils=pupils, actor=who.person, options=options, repeats=job_id)
+    return {"job": new}
 
 
 @router.get("/transcripts")
@@ -141,6 +186,16 @@ async def undo(request: Request, who: Who, selection: Selection, year: Year = No
 
 async def _decide(looked_at: Reading, selection: Selection, act: str, request_id: str) -> dict[str, Any]:
     require(looked_at.who, Action.CONFIRM, school=looked_at.school)
-    decide, state = confirmation.ACTS[act]
-    chosen = await looked_at.selected_transcripts(selection.classes, selection.transcripts, everything=selection.all, state=state)
-    return await confirmation.each(looked_at.store, chosen, decide, act=act, actor=looked_at.who.person, request_id=request_id)
+    decide, states = confirmation.ACTS[act]
+    chosen = await looked_at.selected_transcripts(selection.classes, selection.transcripts, everything=selection.all, states=states)
+    return await each(
+        looked_at.store,
+        chosen,
+        decide,
+        school=looked_at.school,
+        year=looked_at.year,
+        what="confirm",
+        act=act,
+        actor=looked_at.who.person,
+        request_id=request_id,
+    )

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.events.signing import SignatureFact
 from services.chassis.web.look import vn_date, vn_number
+from services.records.cancellation.cancelling import why
 from services.records.render.text import GENERAL_COMPETENCES, QUALITIES, SPECIFIC_COMPETENCES, traits_of
 from services.records.schoolyear import PrimaryResult, TranscriptContent
 from services.records.transcripts.content import required_signers
-from services.records.transcripts.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,13 +27,12 @@ Facts = list[tuple[str, str]]
 def context_of(transcript: Mapping[str, Any]) -> dict[str, Any]:
     """Everything that records/transcript.html needs of the transcript itself."""
     content = TranscriptContent.model_validate(transcript["content"])
-    refusal = transcript.get("refusal") if transcript["state"] == State.REJECTED else None
     return {
         "title": f"Học bạ: {content.pupil.name}",
         "crumb": f"Lớp {content.school_class.name} · Năm học {content.school.year}",
         "back_text": f"Lớp {content.school_class.name}",
         "state": transcript["state"],
-        "state_reason": f"{refusal['code']}: {refusal['reason']}" if refusal else "",
+        "state_reason": why(transcript),
         "version": transcript["version"],
         "id": transcript["_id"],
         "facts": facts_of(content),
@@ -41,6 +40,8 @@ def context_of(transcript: Mapping[str, Any]) -> dict[str, Any]:
         "signatures": signatures_of(content, [SignatureFact.model_validate(s) for s in transcript["signatures"]]),
         "level": transcript.get("level") or "",
         "timestamped_at": transcript.get("timestamped_at"),
+        "preview_href": "" if transcript["pdf"] else f"/api/records/transcripts/{transcript['_id']}/preview.pdf",
+        "dossier_href": f"/ui/records/transcripts/{transcript['_id']}/dossier",
         **_files(transcript),
     }
 

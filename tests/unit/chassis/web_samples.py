@@ -13,11 +13,14 @@ from tests.unit.chassis.web_samples_agents import agents
 from tests.unit.chassis.web_samples_approval import approval
 from tests.unit.chassis.web_samples_base import MOMENT, OUTSIDE, Sample, name_of, paging, progress, shell, variants
 from tests.unit.chassis.web_samples_certificates import certificates
+from tests.unit.chassis.web_samples_copies import copies
+from tests.unit.chassis.web_samples_corrections import corrections
 from tests.unit.chassis.web_samples_factors import factors
 from tests.unit.chassis.web_samples_openid import openid
 from tests.unit.chassis.web_samples_organisations import organisations
 from tests.unit.chassis.web_samples_records import records
 from tests.unit.chassis.web_samples_registering import registering
+from tests.unit.chassis.web_samples_years import over_the_years
 
 PACKAGES = ("services.identity", "services.records", "services.signing", "services.publishing", "services.district")
 
@@ -35,6 +38,9 @@ def samples() -> list[Sample]:
         *activity(),
         *_descriptions(),
         *records(),
+        *over_the_years(),
+        *corrections(),
+        *copies(),
         *_signing(),
         *_publishing(),
         *_district(),
@@ -168,7 +174,8 @@ def _signing() -> Iterator[Sample]:
     signed = {**queue(1)["rows"][0], "at": MOMENT, "state_text": "Đã ký"}
     yield Sample("signing/queue-signed", "signing/queue.html", {**queue(1), "tab": "signed", "rows": [signed]})
     problem = "Tài khoản ký chưa được duyệt: quản trị viên duyệt tại mục 1.3. Duyệt tài khoản ký."
-    yield Sample("signing/queue-error", "signing/queue.html", {**queue(1), "problem": problem})
+    only = {"problem": problem, "buttons": [{"text": "Trả lại", "name": "act", "value": "return", "kind": "secondary"}]}
+    yield Sample("signing/queue-error", "signing/queue.html", {**queue(1), **only})
     authorise: dict[str, Any] = {
         "shell": shell(),
         "title": "Ký học bạ",

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.chassis.web.look import Notice
+from services.records.page_parts import NO_JOB
 from tests.unit.chassis.web_samples_base import DAY, MOMENT, Sample, name_of, paging, progress, shell, variants
+from tests.unit.chassis.web_samples_life import life
+from tests.unit.chassis.web_samples_looking import looking
 
 
 def records() -> Iterator[Sample]:
@@ -19,7 +22,10 @@ def records() -> Iterator[Sample]:
             "query": {"grade": "5"},
             "grades": [("1", "Khối 1"), ("5", "Khối 5")],
             "action": "/records/create",
-            "progress": None,
+            "missing_href": "/records/missing.xlsx" if rows else "",
+            "printing_href": "/records/printing",
+            **NO_JOB,
+            "running_href": "?job=j1" if rows else "",
             "rows": [
                 {
                     "code": f"L{number}",
@@ -31,6 +37,8 @@ def records() -> Iterator[Sample]:
                     "counts": counts,
                     "href": f"/records/classes/L{number}",
                     "creatable": number % 3 != 2,
+                    "note": "Chưa đủ điều kiện tạo học bạ số: 32 học sinh" if number % 3 == 2 else "",
+                    "needs": ["Lớp chưa hoàn thành tổng kết", "Lãnh đạo ký chưa được phân công"] if number % 3 == 2 else [],
                 }
                 for number in range(rows)
             ],
@@ -59,11 +67,14 @@ def records() -> Iterator[Sample]:
             "action": "/records/classes/5A/create",
             "back_href": "/records/classes",
             "missing_href": "/records/classes/5A/missing.xlsx",
+            "print_href": "/records/classes/5A/print.pdf",
+            "export_href": "/records/classes/5A/export",
             "finalised": True,
+            "may_create": True,
             "homeroom": "Trần Thị Mai",
             "leader": "",
             "selectable": min(rows, 150),
-            "progress": None,
+            **NO_JOB,
             "rows": [
                 {
                     "id": f"HS{number:04}",
@@ -74,7 +85,7 @@ def records() -> Iterator[Sample]:
                     "state": states[number % 10],
                     "note": "Chưa đủ điều kiện tạo học bạ số" if number % 10 == 0 else "",
                     "missing": ["Nơi sinh", "Kết quả môn Tin học và Công nghệ"] if number % 10 == 0 else [],
-                    "creatable": number % 10 in {0, 8},
+                    "tickable": number % 10 in {0, 8},
                     "href": "" if number % 10 == 0 else f"/records/transcripts/{number}",
                 }
                 for number in range(rows)
@@ -86,33 +97,15 @@ def records() -> Iterator[Sample]:
         "job_refused": [{"name": name_of(3), "class_name": "5A", "reason": "Nơi sinh"}],
         "job_refused_count": 4,
         "job_done_href": "/records/classes/5A",
+        "job_class": "5A",
     }
-    yield Sample("records/class-running", "records/class.html", {**one_class(3), "progress": progress(running=True), **job})
-    yield Sample("records/class-done", "records/class.html", {**one_class(3), "progress": progress(running=False), **job})
-    yield from variants(
-        "records/confirmation",
-        lambda rows: {
-            "shell": shell(),
-            "title": "2.5.1. Xác nhận hoàn thành học bạ",
-            "query": {},
-            "grades": [("5", "Khối 5")],
-            "action": "/records/confirmation",
-            "rows": [
-                {
-                    "code": f"L{number}",
-                    "name": f"5{chr(65 + number % 26)}",
-                    "pupils": 32,
-                    "awaiting": 4,
-                    "signed": 8,
-                    "confirmed": 0,
-                    "sent": 20,
-                    "href": f"/records/classes/L{number}",
-                    "selectable": number % 2 == 0,
-                }
-                for number in range(rows)
-            ],
-        },
-    )
+    going = {"job_cancel": "/records/jobs/j1/cancel", "progress": progress(running=True)}
+    ended = {"job_retry": "/records/jobs/j1/retry", "progress": progress(running=False)}
+    yield Sample("records/class-running", "records/class.html", {**one_class(3), **job, **going})
+    yield Sample("records/class-done", "records/class.html", {**one_class(3), **job, **ended})
+    yield from _creating()
+    yield from life()
+    yield from looking()
     yield from _transcripts()
     yield from _imports()
 
@@ -130,6 +123,9 @@ def _transcripts() -> Iterator[Sample]:
             "back_text": "Lớp 5A",
             "state": "REJECTED" if rows else "AWAITING_HOMEROOM",
             "state_reason": "HB-GW-012: Số định danh cá nhân không khớp." if rows else "",
+            "preview_href": "" if rows else "/records/transcripts/t1/preview.pdf",
+            "dossier_href": "/records/transcripts/t1/dossier",
+            "export_href": "/records/transcripts/t1/export.zip" if rows else "",
             "version": 2,
             "id": "0197c2f2-7b1e-7d55-a5a0-5f6f0c1d2e3f",
             "facts": [("Họ và tên", "Đặng Ngọc Bảo Ước"), ("Ngày sinh", "02/09/2015"), ("Nơi sinh", ""), ("Được lên lớp", "Có")],
@@ -167,7 +163,8 @@ def _transcripts() -> Iterator[Sample]:
 
 
 def _imports() -> Iterator[Sample]:
-    states = ("PREVIEW", "APPLIED", "REFUSED")
+    states = ("PREVIEW", "APPLIED", "REFUSED", "WRITING")
+    pulls = ("running", "stopped", "failed", "finished")
 
     def imports(rows: int) -> dict[str, Any]:
         return {
@@ -181,11 +178,24 @@ def _imports() -> Iterator[Sample]:
                     "started_at": MOMENT,
                     "person": name_of(number),
                     "files": ["ho_so_truong.xlsx", *(f"{grade}A.xlsx" for grade in range(number % 6))],
-                    "state": states[number % 3],
+                    "state": states[number % 4],
                     "findings": number % 7,
                     "href": f"/records/imports/i{number}",
                 }
                 for number in range(rows)
+            ],
+            "sector": True,
+            "pull_action": "/records/pulls",
+            "year": "2025-2026",
+            "pulls": [
+                {
+                    "started_at": MOMENT,
+                    "mode": ("full", "changes")[number % 2],
+                    "state": pulls[number % 4],
+                    "rows": number * 1000,
+                    "href": "/records/pulls/p",
+                }
+                for number in range(min(rows, 5))
             ],
         }
 
@@ -196,6 +206,8 @@ def _imports() -> Iterator[Sample]:
         {**imports(0), "errors": {"files": "Tệp ket_qua.pdf không phải là tệp Excel (.xlsx)."}},
     )
 
+    differences = ("Mới", "Thay đổi", "Không còn", "Không đổi", "Để lại, không nhập")
+
     def preview(rows: int) -> dict[str, Any]:
         return {
             "shell": shell(),
@@ -204,8 +216,20 @@ def _imports() -> Iterator[Sample]:
             "query": {},
             "paging": paging(rows),
             "confirm_action": "/records/imports/i1/confirm",
-            "confirmable": True,
-            "applied": False,
+            "review_action": "/records/imports/i1/review",
+            "rows_href": "/records/imports/i1/rows",
+            "report_href": "/records/imports/i1/report.xlsx",
+            "state": "PREVIEW",
+            "progress": None,
+            "stale": "",
+            "unchanged": rows == 0,
+            "difference": [
+                {"name": kind, "cells": [(words, number * rows, f"?state=s{number}") for number, words in enumerate(differences)]}
+                for kind in ("Trường", "Cán bộ", "Lớp", "Phân công", "Học sinh")
+            ],
+            "skipped": [{"class_name": "5A", "pupil": "", "reason": "Dữ liệu đã thay đổi trong lúc nhập."}] if rows == 1 else [],
+            "columns": [("Học sinh", "Họ và tên HS", "Họ tên")] * min(rows, 3),
+            "ignored": [("ho_so_truong.xlsx", "Học sinh", "Ghi chú")] * min(rows, 2),
             "blocked_reason": "",
             "counts": [("Lớp", 10, "neutral"), ("Học sinh", 320, "neutral"), ("Chưa đủ điều kiện", 4, "danger")],
             "refused": [{"pupil": "HS0007", "field": "Nơi sinh", "reason": "Chưa có nơi sinh."}] if rows else [],
@@ -227,6 +251,178 @@ def _imports() -> Iterator[Sample]:
         }
 
     yield from variants("records/import_preview", preview)
-    blocked = {"confirmable": False, "blocked_reason": "Thiếu trang tính “Học sinh”: chưa nhập được."}
+    blocked = {"state": "REFUSED", "blocked_reason": "Thiếu trang tính “Học sinh”: chưa nhập được."}
     yield Sample("records/import_preview-error", "records/import_preview.html", {**preview(1), **blocked})
-    yield Sample("records/import_preview-done", "records/import_preview.html", {**preview(0), "confirmable": False, "applied": True})
+    yield Sample("records/import_preview-done", "records/import_preview.html", {**preview(0), "state": "APPLIED"})
+    stale = {"stale": "Dữ liệu của trường đã thay đổi sau khi lập bản xem trước này."}
+    yield Sample("records/import_preview-stale", "records/import_preview.html", {**preview(1), **stale})
+    writing = {"state": "WRITING", "progress": progress(running=True)}
+    yield Sample("records/import_preview-running", "records/import_preview.html", {**preview(0), **writing})
+    change = {"field": "Toán: Nhận xét", "before": "", "after": "Em chăm học."}
+    kinds = ("new", "changed", "gone", "unchanged", "left_out")
+
+    def differing(rows: int) -> dict[str, Any]:
+        return {
+            "shell": shell(),
+            "title": "Khác biệt với dữ liệu đã có",
+            "back_href": "/records/imports/i1",
+            "report_href": "/records/imports/i1/report.xlsx",
+            "query": {},
+            "paging": paging(rows),
+            "classes": [("5A", "5A")],
+            "states": [("different", "Tất cả khác biệt"), ("new", "Mới")],
+            "kinds": [("pupil", "Học sinh")],
+            "rows": [
+                {
+                    "kind": "Học sinh",
+                    "key": f"3125001{number:05d}",
+                    "name": name_of(number),
+                    "class_name": "5A",
+                    "state": kinds[number % 5],
+                    "state_text": differences[number % 5],
+                    "changes": [change] * (number % 3),
+                    "left": [change] * (number % 2),
+                    "reason": "Đã có học bạ: thay đổi chỉ vào phiên bản sau." if number % 2 else "",
+                }
+                for number in range(rows)
+            ],
+        }
+
+    yield from variants("records/import_rows", differing)
+    pull = {
+        "shell": shell(),
+        "title": "Lấy dữ liệu từ CSDL ngành",
+        "back_href": "/records/imports",
+        "preview_href": "",
+        "resume_action": "",
+    }
+    outcomes = {"running": {}, "done": {"preview_href": "/records/imports/i1"}, "error": {"resume_action": "/records/pulls/p/resume"}}
+    for name, more in outcomes.items():
+        yield Sample(f"records/pull-{name}", "records/pull.html", {**pull, "progress": progress(running=name == "running"), **more})
+
+
+def _creating() -> Iterator[Sample]:
+    """The dialogue, finalising and the print configuration."""
+    teachers = [{"name": name_of(number), "subjects": ["Toán", "Tiếng Việt"]} for number in range(3)]
+    yield from variants(
+        "records/create",
+        lambda rows: {
+            "shell": shell(),
+            "title": "Tạo học bạ",
+            "crumb": "2.1. Tạo học bạ",
+            "action": "/records/classes",
+            "cancel_href": "/records/classes",
+            "question": "Bạn chắc chắn muốn tạo học bạ cho những học sinh đang chọn?",
+            "button": "OK",
+            "fields": [("sure", "1"), ("ids", "5A")],
+            "facts": [("Mẫu học bạ", "Học bạ tiểu học (TT 27/2020/TT-BGDĐT)"), ("Học sinh đủ điều kiện", "316 trong 320")],
+            "lacking": min(rows, 4),
+            "comments": [("subject", "Nhận xét của giáo viên từng môn học"), ("none", "Không ghi nhận xét môn học")],
+            "waiting": 3,
+            "printing_href": "/records/printing" if rows else "",
+            "rows": [
+                {
+                    "name": f"{number % 5 + 1}A",
+                    "pupils": 32,
+                    "ready": 0 if number % 4 == 3 else 32,
+                    "needs": ["Lớp chưa hoàn thành tổng kết."] if number % 4 == 3 else [],
+                    "teachers": teachers[: number % 4],
+                    "homeroom": name_of(number),
+                    "leader": "" if number % 4 == 3 else "Ngô Diệu Tâm",
+                    "position": "Hiệu trưởng",
+                    "place": "Hải Phòng",
+                    "date": DAY,
+                }
+                for number in range(min(rows, 60))
+            ],
+        },
+    )
+    yield from variants(
+        "records/finalisation",
+        lambda rows: {
+            "shell": shell(),
+            "title": "Xác nhận hoàn thành tổng kết",
+            "action": "/records/finalisation",
+            "query": {"grade": "5"},
+            "grades": [("5", "Khối 5")],
+            "rows": [
+                {
+                    "code": f"L{number}",
+                    "name": f"L{number}",
+                    "homeroom": name_of(number),
+                    "pupils": 32,
+                    "finalised": number % 3 != 0,
+                    "imported": number % 3 == 2,
+                    "finalised_at": MOMENT if number % 3 == 1 else None,
+                    "finalised_by": name_of(number) if number % 3 == 1 else "",
+                    "blocking": 2 if number % 3 == 0 else 0,
+                    "lacking": 1 if number % 3 == 0 else 0,
+                    "href": f"/records/finalisation/L{number}",
+                    "selectable": number % 3 != 2,
+                }
+                for number in range(rows)
+            ],
+        },
+    )
+    yield from variants(
+        "records/class_finalisation",
+        lambda rows: {
+            "shell": shell(),
+            "title": "Tổng kết lớp 5A",
+            "crumb": "Xác nhận hoàn thành tổng kết",
+            "query": {},
+            "paging": paging(rows),
+            "action": "/records/finalisation",
+            "back_href": "/records/finalisation",
+            "class_href": "/records/classes/5A",
+            "code": "5A",
+            "finalised": rows == 0,
+            "imported": False,
+            "finalised_at": MOMENT if rows == 0 else None,
+            "pupils": 32,
+            "blocking": rows,
+            "may_finalise": rows > 0,
+            "may_undo": rows == 0,
+            "rows": [
+                {
+                    "name": name_of(number),
+                    "blocking": ["Xếp loại “Hoàn thành” không khớp với các mức và điểm của học sinh."] if number % 2 else [],
+                    "lacking": [] if number % 2 else ["Thiếu “Chỗ ở hiện nay”."],
+                }
+                for number in range(rows)
+            ],
+        },
+    )
+
+    def printing(rows: int) -> dict[str, Any]:
+        return {
+            "shell": shell(),
+            "title": "Cấu hình in học bạ",
+            "action": "/records/printing",
+            "query": {},
+            "grades": [("5", "Khối 5")],
+            "leaders": [("l1", "Ngô Diệu Tâm (Hiệu trưởng)"), ("l2", "Trần Văn Bình (Phó hiệu trưởng)")],
+            "imported": {"place": "Hải Phòng", "date": DAY} if rows else None,
+            "first_day": DAY,
+            "last_day": DAY,
+            "values": {"place": "An Hải", "date": "2026-05-30", "leader": "l2"},
+            "class_values": {"place": "", "date": "", "leader": ""},
+            "errors": {},
+            "rows": [
+                {
+                    "code": f"L{n}",
+                    "name": f"L{n}",
+                    "place": "Hải Phòng",
+                    "date": DAY,
+                    "leader": "" if n % 3 == 2 else name_of(n),
+                    "own": n % 2 == 0,
+                }
+                for n in range(rows)
+            ],
+        }
+
+    yield from variants("records/printing", printing)
+    wrong = {"date": "Ngày ghi học bạ phải là một ngày có thật từ 01/08/2025 đến 31/12/2026."}
+    yield Sample("records/printing-wrong", "records/printing.html", {**printing(3), "errors": wrong})
+    nobody = {"bulk": "Không có lớp nào trong phần đã chọn."}
+    yield Sample("records/printing-nobody", "records/printing.html", {**printing(3), "errors": nobody})

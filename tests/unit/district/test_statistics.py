@@ -13,7 +13,7 @@ from services.district.approvals import decided
 from services.district.statistics import COLUMNS, added_up, by_school, row
 
 AWAITING = ["AWAITING_SUBJECT_TEACHERS", "AWAITING_HOMEROOM", "AWAITING_LEADER", "AWAITING_ISSUE"]
-STATES = [*AWAITING, "SIGNED", "CONFIRMED", "SUBMITTED", "ACCEPTED", "REJECTED"]
+STATES = [*AWAITING, "RETURNED", "SIGNED", "CONFIRMED", "SUBMITTED", "ACCEPTED", "REJECTED", "WITHDRAWAL_PENDING", "WITHDRAWN"]
 
 
 @given(st.dictionaries(st.sampled_from(STATES), st.integers(0, 500)), st.integers(0, 500))
@@ -21,6 +21,12 @@ def test_every_pupil_is_in_exactly_one_column(states: dict[str, int], not_create
     pupils = sum(states.values()) + not_created
     counted = row(pupils, states)
     assert sum(counted[c] for c in COLUMNS if c != "pupils") == counted["pupils"] == pupils
+
+
+def test_a_pupil_whose_transcript_was_cancelled_has_none_and_no_column_counts_it() -> None:
+    counted = row(5, {"CANCELLED": 3, "SIGNED": 4, "RETURNED": 1})
+    assert counted["not_created"] == 0
+    assert (counted["signed"], counted["returned"]) == (4, 1)
 
 
 def test_a_school_without_any_data_is_listed_with_zeros() -> None:

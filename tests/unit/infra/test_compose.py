@@ -43,6 +43,7 @@ def test_a_service_gets_its_own_secrets_only(services: dict[str, dict[str, Any]]
     given = {entry if isinstance(entry, str) else entry["source"] for entry in services[f"{service}-web"]["secrets"]}
     own = {
         "identity": {"token-signing.jwk", "identity-sealing-key", "factor-key", "agent-jobs.jwk", "openid-client"},
+        "records": {"records-service.key", "records-service.pem", "package-trust.pem", "sector"},
         "signing": {"sealing-key"},
         "publishing": {"gateway-callback"},
     }.get(service, set())

@@ -107,7 +107,7 @@ def test_a_service_is_told_no_secret_of_another(made: Instance) -> None:
     assert {service for service in SERVICES if "HOCBA_TOKEN_SIGNING_KEY_FILE" in told[service]} == {"identity"}
     sealing_keys = {service: told[service]["HOCBA_SEALING_KEY_FILE"] for service in SERVICES if "HOCBA_SEALING_KEY_FILE" in told[service]}
     assert (set(sealing_keys), len(set(sealing_keys.values()))) == ({"identity", "signing"}, 2)
-    assert {service for service in SERVICES if "HOCBA_SERVICE_KEY_FILE" in told[service]} == {"publishing"}
+    assert {service for service in SERVICES if "HOCBA_SERVICE_KEY_FILE" in told[service]} == {"publishing", "records"}
 
 
 def test_the_description_names_every_address_and_no_secret(made: Instance) -> None:

@@ -11,7 +11,7 @@ from contracts.documents import DocumentRef
 from contracts.event import Event
 from contracts.events.records import TranscriptConfirmedV1
 from services.chassis.errors import Refused
-from services.publishing.submissions import answered, cleared, confirmed, denied, requested, unconfirmed
+from services.publishing.submissions import answered, cancelled, cleared, confirmed, denied, requested, unconfirmed
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 
@@ -89,3 +89,15 @@ def test_records_answer_to_an_earlier_submission_changes_nothing() -> None:
     assert change is not None
     assert change.document["state"] == "NOT_SENT"
     assert change.document["refusal"]["code"] == "HB-PUB-005"
+
+
+def test_a_cancelled_transcript_is_sent_no_more_and_nothing_said_of_it_later_counts() -> None:
+    gone = cancelled(fresh()).document
+    with pytest.raises(Refused, match="HB-PUB-001"):
+        requested(gone)
+    asked = cancelled(requested(fresh()).document).document
+    assert denied(asked, asked["submission"], "CANCELLED") is None
+    assert cleared(asked, asked["submission"]) is None
+    late = cancelled({**on_the_way(), "state": "REJECTED"}).document
+    assert answered(late, "p-1", accepted=True, code="", reason="", at=NOW) is None
+    assert late["history"] == on_the_way()["history"]

@@ -17,11 +17,15 @@ import segno
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from services.records.render import pdf as pdf_module
+from services.records.render.compose import QR_MASK
 from services.records.render.fields import MM, PANELS, UnexpectedPdfError, add_signature_fields
 from services.records.render.pdf import RenderError, check_fonts, transcript_pdf
+from services.records.render.pictures import LARGEST, printable
 from services.records.render.xml import transcript_xml
 from services.records.schoolyear import PrimarySubject, Trait, TranscriptContent
+from tests.factories.pictures import signature_picture, signature_pictures
 from tests.factories.transcripts import (
+    filled_upper_secondary_content,
     primary_content,
     primary_result,
     pupil,
@@ -30,7 +34,7 @@ from tests.factories.transcripts import (
     shared_subjects_content,
     subject_signatures,
 )
-from tests.unit.records.golden_images import DPI, GOLDEN, PAGES
+from tests.unit.records.golden_images import DPI, GOLDEN, PAGES, PICTURED, pictured
 from tests.unit.records.pdf_tools import attachment_of, image_of, page_count, read_png, text_of, words_of
 
 Render = Callable[..., Path]
@@ -302,21 +306,22 @@ def overfull() -> TranscriptContent:
     [
         primary_content(),
         overfull(),
+        filled_upper_secondary_content(),
         secondary_content(),
         secondary_content(homeroom_name=LONG_NAME, leader_name=LONG_NAME, pupil=pupil(name=LONG_NAME)),
         shared_subjects_content(),
     ],
-    ids=["primary", "overfull", "secondary", "secondary with long names", "secondary with shared subjects"],
+    ids=["primary", "overfull", "upper secondary", "secondary", "secondary with long names", "secondary with shared subjects"],
 )
 def test_nothing_leaves_the_page_and_nothing_lies_under_a_signature(render: Render, content: TranscriptContent) -> None:
     pdf = render(content)
-    words = words_of(pdf)
+    words, pages = words_of(pdf), page_count(pdf)
     for word in words:
         assert word.left >= 20 * MM, word
         assert word.right <= 192 * MM, word
         assert word.top >= 15 * MM, word
         assert word.bottom <= 290 * MM, word
-    last = [word for word in words if word.page == page_count(pdf)]
+    last = [word for word in words if word.page == pages]
     assert any(word.text == "chủ" for word in last)
     for panel in PANELS:
         for word in last:
@@ -370,7 +375,7 @@ def test_a_font_without_vietnamese_letters_stops_the_start(monkeypatch: pytest.M
 def test_the_code_on_the_cover_leads_to_the_verification_page(render: Render) -> None:
     content = primary_content()
     page = image_of(render(content), 1, 200)
-    matrix = segno.make(content.verify_url, error="m", micro=False).matrix
+    matrix = segno.make(content.verify_url, error="m", micro=False, mask=QR_MASK).matrix
     side = 30 * MM * 200 / 72
     left = (page.width - side) / 2
     top = next(y for y in range(page.height * 2 // 3, page.height) if page.dark(left + 3, y))
@@ -386,6 +391,61 @@ def test_pages_look_like_the_approved_ones(render: Render, name: str) -> None:
     make, page = PAGES[name]
     difference = image_of(render(make()), page, DPI).difference(read_png(GOLDEN / f"{name}.png"))
     assert difference < 2.0
+
+
+@pytest.mark.parametrize("name", PICTURED)
+def test_pages_with_pictures_of_signatures_look_like_the_approved_ones(name: str, tmp_path: Path) -> None:
+    make, page = PICTURED[name]
+    target = tmp_path / "a.pdf"
+    target.write_bytes(pictured(make()))
+    assert image_of(target, page, DPI).difference(read_png(GOLDEN / f"{name}.png")) < 2.0
+
+
+def pictures_in(pdf: bytes) -> int:
+    return pdf.count(b"/Subtype/Image")
+
+
+def test_a_picture_stands_only_for_a_signature_that_was_given() -> None:
+    content = primary_content()
+    xml, pictures = transcript_xml(content), signature_pictures(content)
+    signed = transcript_pdf(content, subject_signatures(content)[:1], xml, pictures=pictures)
+    assert pictures_in(signed) == 1
+    assert pictures_in(transcript_pdf(content, (), xml, preview=True, pictures=pictures)) == 0
+
+
+def test_a_picture_of_somebody_else_is_left_out() -> None:
+    content = primary_content()
+    stranger = {"31300099099": printable(signature_picture())}
+    assert pictures_in(transcript_pdf(content, subject_signatures(content), transcript_xml(content), pictures=stranger)) == 0
+
+
+def test_a_printable_picture_is_small_opaque_and_always_the_same() -> None:
+    made = printable(signature_picture(3, width=1200, height=900))
+    width, height = (int.from_bytes(made[at : at + 4], "big") for at in (16, 20))
+    assert width <= LARGEST[0]
+    assert height <= LARGEST[1]
+    assert b"tRNS" not in made
+    assert len(made) < 8_000
+    assert made == printable(signature_picture(3, width=1200, height=900))
+
+
+def test_what_is_no_picture_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a PNG"):
+        printable(b"%PDF-1.7 not a picture")
+
+
+def test_every_field_is_a_tagged_form_element(render: Render) -> None:
+    root = PdfFileReader(BytesIO(render(primary_content()).read_bytes())).root
+    tree = root["/StructTreeRoot"]
+    parents = tree["/ParentTree"]["/Nums"]
+    by_key = {int(parents[at]): parents[at + 1] for at in range(0, len(parents), 2)}
+    for reference in root["/AcroForm"]["/Fields"]:
+        field = reference.get_object()
+        element = by_key[int(field["/StructParent"])].get_object()
+        assert element["/S"] == "/Form"
+        assert element["/K"].raw_get("/Obj") == reference
+        assert element["/Alt"] == field["/TU"]
+    assert int(tree["/ParentTreeNextKey"]) == max(by_key) + 1
 
 
 def test_a_time_without_zone_is_refused() -> None:

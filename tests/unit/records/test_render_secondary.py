@@ -15,7 +15,15 @@ from services.records.render.form import form
 from services.records.render.pdf import transcript_pdf
 from services.records.render.xml import transcript_xml, validate_transcript
 from services.records.schoolyear import TranscriptContent
-from tests.factories.transcripts import SECONDARY_SUBJECTS, secondary_content, secondary_result, shared_subjects_content, subject_signatures
+from tests.factories.transcripts import (
+    SECONDARY_SUBJECTS,
+    filled_upper_secondary_content,
+    secondary_content,
+    secondary_result,
+    shared_subjects_content,
+    subject_signatures,
+    upper_secondary_content,
+)
 from tests.unit.records.pdf_tools import page_count, text_of, words_of
 
 NS = {"h": "urn:hocba:transcript:1"}
@@ -111,7 +119,7 @@ def test_who_taught_all_year_has_no_note(tmp_path: Path) -> None:
 
 def test_who_has_not_signed_stands_in_the_preview_with_the_semester() -> None:
     rows: list[dict[str, Any]] = form(shared_subjects_content(), (), preview=True)["result"]["subjects"]
-    assert rows[0]["signers"][1] == ["Nguyễn Thị Hồng Nhung", "học kì II", "Chưa ký", ""]
+    assert rows[0]["signers"][1] == ["Nguyễn Thị Hồng Nhung", "học kì II", "Chưa ký", "", ""]
 
 
 def test_the_xml_names_the_teachers_of_each_subject_with_their_semesters() -> None:
@@ -197,3 +205,60 @@ def test_a_time_of_signing_is_never_broken_over_two_lines(tmp_path: Path) -> Non
     assert len(times) >= 18
     for at in times:
         assert words[at - 3].top == pytest.approx(words[at].top, abs=1 * MM)
+
+
+def test_upper_secondary_names_the_chosen_subjects_topics_and_everything_that_was_added(tmp_path: Path) -> None:
+    shown = text_of(printed(filled_upper_secondary_content(), tmp_path))
+    for words in (
+        "HỌC BẠ TRUNG HỌC PHỔ THÔNG",
+        "Các môn học lựa chọn: Vật lí, Hoá học, Sinh học, Tin học",
+        "Các chuyên đề học tập lựa chọn: Chuyên đề Toán 12; Chuyên đề Vật lí 12; Chuyên đề Tin học 12",
+        "Trong bảng này có sửa chữa ở: 2 điểm, 1 mức đánh giá, thuộc các môn: Toán, Giáo dục thể chất.",
+        "Hoàn thành chương trình trung học phổ thông",
+        "Học bạ năm học 2024-2025: mã định danh 0196a1b2-6c1b-7d44-9e0a-00000000aa11",
+        "Người giám hộ (nếu có): Trịnh Văn Hậu",
+    ):
+        assert words in shown, words
+    assert "ab" * 32 in shown.replace(" ", "")
+    result: dict[str, Any] = form(filled_upper_secondary_content(), (), preview=True)["result"]
+    assert result["study"] == ["Khá", "Đạt", "Chưa đạt", "Đạt"]
+    assert result["conduct"][3] == "Khá"
+    assert result["subjects"][0]["marks"] == ["7,9", "7,5", "4,9", "6,0"]
+
+
+def test_the_school_life_lists_earlier_years_first_and_the_own_year_last() -> None:
+    rows = form(filled_upper_secondary_content(), (), preview=True)["history"]
+    assert [row[:3] for row in rows] == [
+        ["2023-2024", "10C", "Trường Trung học phổ thông Hải Đăng"],
+        ["2024-2025", "11A", "Trường Trung học phổ thông Hoa Phượng"],
+        ["2025-2026", "12A", "Trường Trung học phổ thông Hoa Phượng"],
+    ]
+
+
+def test_the_xml_has_all_that_is_optional_and_stays_valid() -> None:
+    xml = transcript_xml(filled_upper_secondary_content())
+    assert validate_transcript(xml) == []
+    root: Any = etree.fromstring(xml)
+    for path, expected in (
+        ("//h:MonHocLuaChon", ["Vật lí", "Hoá học", "Sinh học", "Tin học"]),
+        ("//h:HocBaNamTruoc/h:BamXml", ["cd" * 32]),
+        ("//h:QuaTrinhHocTap/h:NamHoc", ["2024-2025", "2023-2024"]),
+        ("//h:SuaChua/h:MonHoc", ["Toán", "Giáo dục thể chất"]),
+        ("//h:KetQuaHocTap/h:SauDanhGiaLai", ["Đạt"]),
+        ("//h:HoanThanhChuongTrinhCapHoc", ["true"]),
+    ):
+        assert root.xpath(f"{path}/text()", namespaces=NS) == expected, path
+
+
+@pytest.mark.parametrize(("grade", "stands"), [(8, False), (9, True), (10, False), (12, True)])
+def test_only_the_last_grade_of_a_level_speaks_of_its_programme(grade: int, stands: bool) -> None:
+    level = "THCS" if grade < 10 else "THPT"
+    content = upper_secondary_content() if grade >= 10 else secondary_content()
+    changed = content.model_copy(
+        update={
+            "school": content.school.model_copy(update={"level": level}),
+            "school_class": content.school_class.model_copy(update={"grade": grade}),
+        }
+    )
+    assert (b"<HoanThanhChuongTrinhCapHoc>" in transcript_xml(changed)) is stands
+    assert bool(form(changed, (), preview=True)["result"]["programme"]) is stands

@@ -15,24 +15,26 @@ import org.verapdf.pdfa.flavours.PDFAFlavour;
 import org.verapdf.pdfa.results.TestAssertion;
 import org.verapdf.pdfa.results.ValidationResult;
 
-/** veraPDF: {@code PdfA [FILE...]}, files also on standard input, one line of JSON a file; always against PDF/A-3b. */
+/** veraPDF: {@code PdfA FLAVOUR [FILE...]}, files also on standard input, one line of JSON a file; against that flavour (3b, ua1). */
 public final class PdfA {
-    private static final PDFAFlavour FLAVOUR = PDFAFlavour.PDFA_3_B;
-
     private PdfA() {
     }
 
     public static void main(String[] arguments) throws Exception {
         VeraGreenfieldFoundryProvider.initialise();
-        Batch.judge(List.of(arguments), PdfA::judge);
+        PDFAFlavour flavour = PDFAFlavour.byFlavourId(arguments[0]);
+        if (flavour == PDFAFlavour.NO_FLAVOUR) {
+            throw new IllegalArgumentException("unknown flavour: " + arguments[0]);
+        }
+        Batch.judge(List.of(arguments).subList(1, arguments.length), file -> judge(file, flavour));
     }
 
-    private static Map<String, Object> judge(File file) {
+    private static Map<String, Object> judge(File file, PDFAFlavour flavour) {
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("file", file.getPath());
-        answer.put("flavour", FLAVOUR.getId());
-        try (PDFAParser parser = Foundries.defaultInstance().createParser(file, FLAVOUR)) {
-            ValidationResult result = Foundries.defaultInstance().createValidator(FLAVOUR, false).validate(parser);
+        answer.put("flavour", flavour.getId());
+        try (PDFAParser parser = Foundries.defaultInstance().createParser(file, flavour)) {
+            ValidationResult result = Foundries.defaultInstance().createValidator(flavour, false).validate(parser);
             answer.put("compliant", result.isCompliant());
             answer.put("failures", result.getTestAssertions().stream().map(PdfA::text).distinct().toList());
         } catch (ModelParsingException | EncryptedPdfException | ValidationException | IOException unreadable) {

@@ -1,0 +1,23 @@
+"""The sealed documents of a year beside the transcripts: class summaries, and the minutes of corrections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contracts.documents import DocumentRef
+from services.records.archive.plan import Item, safe, sealed_files
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from services.chassis.mongo import Database
+
+
+async def others(db: Database, school: str, year: str, names: Mapping[str, str]) -> list[Item]:
+    """`names`: the folder of each class."""
+    found: list[Item] = []
+    async for summary in db["summaries"].find({"school": school, "year": year, "live": True}).sort("_id", 1):
+        found += sealed_files(summary, f"tong-hop/{names.get(summary['class_code'], safe(summary['class_code']))}")
+    async for correction in db["corrections"].find({"school": school, "year": year, "minutes": {"$ne": None}}).sort("_id", 1):
+        found.append((f"bien-ban/{safe(correction['_id'])}.pdf", DocumentRef.model_validate(correction["minutes"])))
+    return found

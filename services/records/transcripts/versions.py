@@ -1,0 +1,45 @@
+"""Which documents a new transcript follows: the cancelled one that it replaces, and the sealed one of the school year before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from services.records.schoolyear import PreviousTranscript
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from services.chassis.mongo import Database
+
+
+@dataclass(frozen=True)
+class Replaced:
+    transcript: str
+    version: int
+
+
+async def replaced_of(db: Database, school: str, year: str, pupils: Collection[str]) -> dict[str, Replaced]:
+    """By pupil code, the last of the year's transcripts that were cancelled."""
+    wanted = {"school": school, "year": year, "pupil_code": {"$in": list(pupils)}, "live": False}
+    found = db["transcripts"].find(wanted, projection={"pupil_code": 1, "version": 1}).sort("version", 1)
+    return {t["pupil_code"]: Replaced(t["_id"], t["version"]) async for t in found}
+
+
+async def previous_of(db: Database, school: str, year: str, personal_ids: Collection[str]) -> dict[str, PreviousTranscript]:
+    """By personal id, the newest transcript of an earlier year at this school that the school has sealed and not cancelled."""
+    wanted = {
+        "school": school,
+        "content.pupil.personal_id": {"$in": list(personal_ids)},
+        "year": {"$lt": year},
+        "live": True,
+        "timestamped_at": {"$ne": None},
+    }
+    fields = {"year": 1, "pdf": 1, "xml": 1, "content.pupil.personal_id": 1}
+    found = db["transcripts"].find(wanted, projection=fields).sort("year", 1)
+    return {
+        t["content"]["pupil"]["personal_id"]: PreviousTranscript(
+            transcript=t["_id"], year=t["year"], pdf_sha256=t["pdf"]["sha256"], xml_sha256=t["xml"]["sha256"]
+        )
+        async for t in found
+    }
