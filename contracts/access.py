@@ -31,6 +31,7 @@ class Action(StrEnum):
     EXPORT = "export"
     FOLLOW_SIGNING = "follow_signing"
     CONFIRM = "confirm"
+    DECIDE_RETURNS = "decide_returns"
     CANCEL = "cancel"
     PLAN_LOCK = "plan_lock"
     LOCK_YEAR = "lock_year"
@@ -53,7 +54,9 @@ class Action(StrEnum):
     VIEW_BRANCH = "view_branch"
     VIEW_AUDIT = "view_audit"
     ANSWER_PROBLEMS = "answer_problems"
+    KEEP_COPIES = "keep_copies"
     CERTIFY_COPIES = "certify_copies"
+    KEEP_TRANSFERS = "keep_transfers"
     TRANSFER = "transfer"
     ARCHIVE_YEAR = "archive_year"
 
@@ -70,6 +73,7 @@ WHOLE_SCHOOL: dict[Action, frozenset[Role]] = {
     Action.EXPORT: frozenset({Role.ADMINISTRATOR, Role.MANAGER, Role.CLERK}),
     Action.FOLLOW_SIGNING: frozenset({Role.ADMINISTRATOR, Role.MANAGER, Role.ISSUER}),
     Action.CONFIRM: frozenset({Role.ADMINISTRATOR}),
+    Action.DECIDE_RETURNS: frozenset({Role.ADMINISTRATOR}),
     Action.CANCEL: frozenset({Role.ADMINISTRATOR}),
     Action.PLAN_LOCK: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
     Action.LOCK_YEAR: frozenset({Role.MANAGER}),
@@ -88,7 +92,9 @@ WHOLE_SCHOOL: dict[Action, frozenset[Role]] = {
     Action.VIEW_ACCOUNTS: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
     Action.VIEW_AUDIT: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
     Action.ANSWER_PROBLEMS: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
+    Action.KEEP_COPIES: frozenset({Role.ADMINISTRATOR, Role.CLERK}),
     Action.CERTIFY_COPIES: frozenset({Role.ADMINISTRATOR, Role.CLERK}),
+    Action.KEEP_TRANSFERS: frozenset({Role.ADMINISTRATOR}),
     Action.TRANSFER: frozenset({Role.ADMINISTRATOR}),
     Action.ARCHIVE_YEAR: frozenset({Role.ADMINISTRATOR, Role.CLERK}),
 }

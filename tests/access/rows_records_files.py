@@ -12,9 +12,12 @@ JOB = right(Action.CREATE, SCHOOL_A) | only("homeroom_1a", reason="whoever order
 CREATING = right(Action.CREATE, OWN_SCHOOL) | only("homeroom_1a", "homeroom_b", reason="homeroom teacher of the class")
 EXPORTING = right(Action.EXPORT, CLASS_1A)
 EXPORTING_OWN = right(Action.EXPORT, OWN_SCHOOL) | only("homeroom_1a", "homeroom_b", reason="homeroom teacher of the class")
-COPYING, COPY = right(Action.CERTIFY_COPIES, OWN_SCHOOL), right(Action.CERTIFY_COPIES, SCHOOL_A)
+COPYING, COPY = right(Action.KEEP_COPIES, OWN_SCHOOL), right(Action.KEEP_COPIES, SCHOOL_A)
+CERTIFYING = right(Action.CERTIFY_COPIES, SCHOOL_A)
+RETURNED = right(Action.DECIDE_RETURNS, OWN_SCHOOL)
 CANCELLING = right(Action.CANCEL, OWN_SCHOOL)
-TRANSFERRING, TRANSFER = right(Action.TRANSFER, OWN_SCHOOL), right(Action.TRANSFER, SCHOOL_A)
+TRANSFERS, OF_TRANSFER = right(Action.KEEP_TRANSFERS, OWN_SCHOOL), right(Action.KEEP_TRANSFERS, SCHOOL_A)
+TRANSFERRING = right(Action.TRANSFER, SCHOOL_A)
 ARCHIVING, ARCHIVE = right(Action.ARCHIVE_YEAR, OWN_SCHOOL), right(Action.ARCHIVE_YEAR, SCHOOL_A)
 REASON = "Thông tin học sinh trên học bạ bị sai"
 LEAVING = {"pupil": "@pupil", "reason": REASON, "to_name": "Trường khác", "decision": "12/QĐ"}
@@ -48,25 +51,25 @@ ROWS: tuple[Row, ...] = (
     page("/api/records/copies", COPYING),
     order("/api/records/copies", COPY, ASKED),
     page("/api/records/copies/{copy_id}", COPY),
-    order("/api/records/copies/{copy_id}/issue", COPY, {"signer": "@leader"}, step_up=True),
-    order("/api/records/copies/{copy_id}/decline", COPY, {"reason": REASON}, step_up=True),
-    order("/api/records/copies/{copy_id}/revoke", COPY, {"reason": REASON}, step_up=True),
+    order("/api/records/copies/{copy_id}/issue", CERTIFYING, {"signer": "@leader"}, step_up=True),
+    order("/api/records/copies/{copy_id}/decline", CERTIFYING, {"reason": REASON}, step_up=True),
+    order("/api/records/copies/{copy_id}/revoke", CERTIFYING, {"reason": REASON}, step_up=True),
     page("/api/records/copies/{copy_id}/document.pdf", COPY),
     page("/ui/records/copies", COPYING),
     page("/ui/records/copies/register.xlsx", COPYING),
     page("/ui/records/copies/new", COPYING),
     act("/ui/records/copies/new", COPY, [("transcript", "@signed_transcript")]),
     page("/ui/records/copies/{copy_id}", COPY),
-    act("/ui/records/copies/{copy_id}/issue", COPY, [("signer", "@leader")], step_up=True),
+    act("/ui/records/copies/{copy_id}/issue", CERTIFYING, [("signer", "@leader")], step_up=True),
     page("/ui/records/copies/{copy_id}/decline", COPY),
     page("/ui/records/copies/{copy_id}/revoke", COPY),
-    act("/ui/records/copies/{copy_id}/decline", COPY, [("reason", REASON)], step_up=True),
-    act("/ui/records/copies/{copy_id}/revoke", COPY, [("reason", REASON)], step_up=True),
-    page("/api/records/cancellations", CANCELLING),
+    act("/ui/records/copies/{copy_id}/decline", CERTIFYING, [("reason", REASON)], step_up=True),
+    act("/ui/records/copies/{copy_id}/revoke", CERTIFYING, [("reason", REASON)], step_up=True),
+    page("/api/records/cancellations", RETURNED),
     order("/api/records/cancellations", CANCELLING, {"transcripts": ["@signed_transcript"], "reason": REASON}, step_up=True),
-    order("/api/records/cancellations/refusals", CANCELLING, {"transcripts": ["@signed_transcript"], "reason": REASON}),
-    order("/api/records/cancellations/returns", CANCELLING, {"transcripts": ["@signed_transcript"], "reason": REASON}),
-    page("/ui/records/cancellation", CANCELLING),
+    order("/api/records/cancellations/refusals", RETURNED, {"transcripts": ["@signed_transcript"], "reason": REASON}),
+    order("/api/records/cancellations/returns", RETURNED, {"transcripts": ["@signed_transcript"], "reason": REASON}),
+    page("/ui/records/cancellation", RETURNED),
     act(
         "/ui/records/cancellation",
         CANCELLING,
@@ -76,23 +79,23 @@ ROWS: tuple[Row, ...] = (
     page("/api/records/learners/{code}", SEEING, values={"code": "@pupil"}),
     page("/ui/records/learners", STAFF),
     page("/ui/records/learners/{code}", SEEING, values={"code": "@pupil"}),
-    page("/api/records/transfers", TRANSFERRING),
-    order("/api/records/transfers", TRANSFER, LEAVING, step_up=True),
-    order("/api/records/transfers/{transfer_id}/undo", TRANSFER, step_up=True),
-    page("/api/records/transfers/{transfer_id}/package.zip", TRANSFER),
-    page("/ui/records/transfers", TRANSFERRING),
-    page("/ui/records/transfers/new", TRANSFERRING),
-    act("/ui/records/transfers", TRANSFER, [("pupil", "@pupil"), ("reason", REASON)], step_up=True),
-    act("/ui/records/transfers/{transfer_id}/undo", TRANSFER, step_up=True),
-    page("/api/records/arrivals", TRANSFERRING),
-    Row("POST", "/api/records/arrivals", TRANSFERRING, file=("file", "picture")),
-    page("/api/records/arrivals/{arrival_id}", TRANSFER),
-    order("/api/records/arrivals/{arrival_id}/take", TRANSFER, {"class_code": ""}, step_up=True),
+    page("/api/records/transfers", TRANSFERS),
+    order("/api/records/transfers", TRANSFERRING, LEAVING, step_up=True),
+    order("/api/records/transfers/{transfer_id}/undo", TRANSFERRING, step_up=True),
+    page("/api/records/transfers/{transfer_id}/package.zip", OF_TRANSFER),
+    page("/ui/records/transfers", TRANSFERS),
+    page("/ui/records/transfers/new", TRANSFERS),
+    act("/ui/records/transfers", TRANSFERRING, [("pupil", "@pupil"), ("reason", REASON)], step_up=True),
+    act("/ui/records/transfers/{transfer_id}/undo", TRANSFERRING, step_up=True),
+    page("/api/records/arrivals", TRANSFERS),
+    Row("POST", "/api/records/arrivals", TRANSFERS, file=("file", "picture")),
+    page("/api/records/arrivals/{arrival_id}", OF_TRANSFER),
+    order("/api/records/arrivals/{arrival_id}/take", TRANSFERRING, {"class_code": ""}, step_up=True),
     page("/api/records/received/{received_id}/document.{kind}", SEEING, values={"kind": "pdf"}),
-    page("/ui/records/transfers/arrivals", TRANSFERRING),
-    Row("POST", "/ui/records/transfers/arrivals", TRANSFERRING, file=("file", "picture")),
-    page("/ui/records/transfers/arrivals/{arrival_id}", TRANSFER),
-    act("/ui/records/transfers/arrivals/{arrival_id}/take", TRANSFER, [("class_code", "")], step_up=True),
+    page("/ui/records/transfers/arrivals", TRANSFERS),
+    Row("POST", "/ui/records/transfers/arrivals", TRANSFERS, file=("file", "picture")),
+    page("/ui/records/transfers/arrivals/{arrival_id}", OF_TRANSFER),
+    act("/ui/records/transfers/arrivals/{arrival_id}/take", TRANSFERRING, [("class_code", "")], step_up=True),
     page("/api/records/archives", ARCHIVING),
     order("/api/records/archives", ARCHIVING, {"year": "@year"}),
     page("/api/records/archives/{export_id}", ARCHIVE),

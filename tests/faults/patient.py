@@ -73,12 +73,20 @@ class PatientPerson(Person):
             await asyncio.sleep(PAUSE)
         return answer, in_doubt
 
+    async def _written(self, path: str) -> Any:
+        """An import whose writing stopped in the middle goes on by itself, once the lease of whoever died has ended."""
+        for _ in range(TRIES):
+            standing = await self.get(path)
+            if standing["state"] == "confirmed":
+                break
+            await asyncio.sleep(PAUSE)
+        assert standing["state"] == "confirmed"
+        return standing
+
     async def _found_out(self, path: str, body: object, answer: httpx.Response) -> Any:
         code = answer.json().get("code") if not answer.is_success else None
         if path.endswith("/confirm") and code == IMPORT_RUNNING.code:
-            standing = await self.get(path.removesuffix("/confirm"))
-            assert standing["state"] == "confirmed"
-            return standing
+            return await self._written(path.removesuffix("/confirm"))
         if path in LEFT_NOTHING and code == LEFT_NOTHING[path].code:
             return {}
         said = self._answer(answer)

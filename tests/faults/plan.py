@@ -29,6 +29,7 @@ WORK: dict[str, dict[str, int]] = {
         "identity.proof.signed": 3,
         "identity.proof.kept": 3,
     },
+    "records-web": {"records.import.before-commit": 1},
     "records-worker": {
         "records.create.stored": 1,
         "records.create.before-commit": 1,

@@ -429,7 +429,11 @@ async def test_a_new_transcript_names_the_sealed_one_of_the_year_before(world: W
         "pupil_code": "code of another year",
         "live": True,
         "timestamped_at": dt.datetime(2025, 6, 1, tzinfo=dt.UTC),
-        "content": {"pupil": {"personal_id": pupil["data"]["personal_id"]}},
+        "content": {
+            "pupil": {"personal_id": pupil["data"]["personal_id"], "register_number": "12", "enrolled_on": "2021-09-05"},
+            "school": {"name": "Trường Tiểu học An Hồng"},
+            "school_class": {"name": "4A"},
+        },
         "pdf": {"sha256": "a" * 64},
         "xml": {"sha256": "b" * 64},
     }
@@ -447,6 +451,8 @@ async def test_a_new_transcript_names_the_sealed_one_of_the_year_before(world: W
     await create_all(world)
     [made] = await transcripts(world, year=YEAR, pupil_code=pupil["code"])
     assert made["content"]["previous"] == {"transcript": before, "year": "2024-2025", "pdf_sha256": "a" * 64, "xml_sha256": "b" * 64}
+    studied = [(h["year"], h["class_name"], h["register_number"], h["joined_on"]) for h in made["content"]["history"]]
+    assert studied == [(year, "4A", "12", "2021-09-05") for year in ("2023-2024", "2024-2025")]
     others = await transcripts(world, year=YEAR, pupil_code={"$ne": pupil["code"]})
     assert {t["content"]["previous"] for t in others} == {None}
 

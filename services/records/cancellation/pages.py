@@ -50,7 +50,7 @@ LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 @router.get("/cancellation")
 async def show(request: Request, who: Who) -> Response:
-    require(who, Action.CANCEL, school=own_school(who))
+    require(who, Action.DECIDE_RETURNS, school=own_school(who))
     looked_at = await newest(request, who)
     query = query_of(request, "tab", "grade", "class", "name", "state", "sort", "order", "page")
     tab = _tab(query)
@@ -132,7 +132,7 @@ def _row(transcript: Document) -> dict[str, Any]:
 @router.post("/cancellation")
 async def decide(request: Request, who: Who) -> Response:
     """Every act is asked for once more: cancelling because it is for ever, the others for their reason."""
-    require(who, Action.CANCEL, school=own_school(who))
+    require(who, Action.DECIDE_RETURNS, school=own_school(who))
     form = await ticked(request)
     asked, tab = form.field("act"), _tab({"tab": form.field("tab")})
     if asked not in ("refuse", "return"):

@@ -47,7 +47,7 @@ class Named(BaseModel):
 @router.get("")
 async def listed(request: Request, who: Who, state: State = State.RETURNED, year: Year = None) -> dict[str, Any]:
     """The transcripts in one state (returned ones unless asked otherwise) with the reason."""
-    require(who, Action.CANCEL, school=own_school(who))
+    require(who, Action.DECIDE_RETURNS, school=own_school(who))
     looked_at = await reading(request, who, year)
     found = await queries.in_states(looked_at.store.db, looked_at.school, looked_at.year, [state])
     return {
@@ -92,7 +92,7 @@ async def cancel_all(request: Request, who: Who, body: Chosen, year: Year = None
 @router.post("/refusals")
 async def refuse_all(request: Request, who: Who, body: Chosen, year: Year = None) -> dict[str, Any]:
     """ "Từ chối hủy": what was returned goes back to where it was, and its signers learn the reason."""
-    require(who, Action.CANCEL, school=own_school(who))
+    require(who, Action.DECIDE_RETURNS, school=own_school(who))
     reason = reason_of(body.reason)
     looked_at = await reading(request, who, year)
     return await each(
@@ -113,7 +113,7 @@ async def refuse_all(request: Request, who: Who, body: Chosen, year: Year = None
 @router.post("/returns")
 async def return_all(request: Request, who: Who, body: Named, year: Year = None) -> dict[str, Any]:
     """The administrator's own return, only for what nobody can go on signing (HB-SIG-014, HB-SIG-016, HB-REC-026)."""
-    require(who, Action.CANCEL, school=own_school(who))
+    require(who, Action.DECIDE_RETURNS, school=own_school(who))
     reason = reason_of(body.reason)
     if not body.transcripts:
         raise Refused(NOTHING_TO_DECIDE)

@@ -80,7 +80,7 @@ async def _rows(request: Request, who: Principal, query: Mapping[str, str]) -> l
 
 @router.get("/copies")
 async def show_register(request: Request, who: Who) -> Response:
-    require(who, Action.CERTIFY_COPIES, school=own_school(who))
+    require(who, Action.KEEP_COPIES, school=own_school(who))
     query = query_of(request, *FILTERS)
     rows = await _rows(request, who, query)
     page, paging = paged(rows, query)
@@ -107,7 +107,7 @@ async def show_register(request: Request, who: Who) -> Response:
 async def register_workbook(request: Request, who: Who) -> Response:
     """ "Sổ cấp bản sao": everything that the filter finds."""
     school = own_school(who)
-    require(who, Action.CERTIFY_COPIES, school=school)
+    require(who, Action.KEEP_COPIES, school=school)
     rows = await _rows(request, who, query_of(request, *FILTERS))
     people = await _names(request, school)
     lines = [
@@ -151,7 +151,7 @@ async def _names(request: Request, school: str) -> dict[str, str]:
 
 @router.get("/copies/new")
 async def show_new(request: Request, who: Who) -> Response:
-    require(who, Action.CERTIFY_COPIES, school=own_school(who))
+    require(who, Action.KEEP_COPIES, school=own_school(who))
     chosen = request.query_params.get("transcript", "")
     return await (_form(request, who, chosen, {}, {}) if chosen else _choice(request, who))
 
@@ -215,7 +215,7 @@ async def _form(  # noqa: PLR0917 - the form with what was filled in and what wa
 
 @router.post("/copies/new")
 async def take_request(request: Request, who: Who) -> Response:
-    require(who, Action.CERTIFY_COPIES, school=own_school(who))
+    require(who, Action.KEEP_COPIES, school=own_school(who))
     form = await request.form()
     values = {
         **{name: _text(form, name) for name in ("requester", "relation", "purpose", "kind", "medium", "count")},

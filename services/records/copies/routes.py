@@ -51,7 +51,7 @@ async def register(
 ) -> dict[str, Any]:
     """The register of copies, newest first: by calendar year, state, and number, name, code or digest."""
     school = own_school(who)
-    require(who, Action.CERTIFY_COPIES, school=school)
+    require(who, Action.KEEP_COPIES, school=school)
     query = {"year": str(year or ""), "state": state or "", "find": find}
     return {"copies": [shown(copy) for copy in await store.copies(store_of(request).db, school) if matches(copy, query)]}
 
@@ -104,14 +104,14 @@ def shown(copy: Mapping[str, Any]) -> dict[str, Any]:
 async def ask_for_copy(request: Request, who: Who, asked: NewCopy) -> dict[str, Any]:
     """Record who asks for a copy or an extract of a signed transcript, and what for."""
     school = own_school(who)
-    require(who, Action.CERTIFY_COPIES, school=school)
+    require(who, Action.KEEP_COPIES, school=school)
     ask = Ask.model_validate(asked.model_dump(exclude={"transcript"}))
     return {"id": await making.ask(parts_of(request), school, asked.transcript, ask, actor=who.person)}
 
 
 @router.get("/copies/{copy_id}")
 async def copy_of(request: Request, who: Who, copy_id: str) -> dict[str, Any]:
-    require(who, Action.CERTIFY_COPIES, school=own_school(who))
+    require(who, Action.KEEP_COPIES, school=own_school(who))
     return shown(await store.copy_of(store_of(request).db, own_school(who), copy_id))
 
 
@@ -152,7 +152,7 @@ async def revoke(request: Request, who: Who, copy_id: str, end: End) -> dict[str
 
 @router.get("/copies/{copy_id}/document.pdf")
 async def document(request: Request, who: Who, copy_id: str) -> Response:
-    require(who, Action.CERTIFY_COPIES, school=own_school(who))
+    require(who, Action.KEEP_COPIES, school=own_school(who))
     parts = parts_of(request)
     copy = await making.with_file(parts, await store.copy_of(parts.db, own_school(who), copy_id))
     content = await parts.objects.get(DocumentRef.model_validate(copy["pdf"]))

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from contracts.events.records import Signer
 from services.records.cells import key
-from services.records.schoolyear import PrimaryResult, SubjectTeacher, TranscriptContent
+from services.records.schoolyear import Corrections, PrimaryResult, SubjectTeacher, TranscriptContent
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
-    from services.records.schoolyear import Assignment, PreviousTranscript, Pupil, Result, School, SchoolClass, Semester, Staff
+    from services.records.schoolyear import Assignment, PreviousTranscript, Pupil, Result, School, SchoolClass, Semester, Staff, StudyYear
 
 
 def subject_teachers(
@@ -50,6 +50,8 @@ def transcript_content(
     staff: Mapping[str, Staff],
     public_url: str,
     previous: PreviousTranscript | None = None,
+    history: tuple[StudyYear, ...] = (),
+    corrections: Corrections | None = None,
 ) -> TranscriptContent:
     homeroom, leader = staff[school_class.homeroom], staff[school_class.leader]
     return TranscriptContent(
@@ -69,6 +71,8 @@ def transcript_content(
         leader_personal_id=leader.personal_id,
         verify_url=f"{public_url}/ui/publishing/verify/{transcript_id}",
         previous=previous,
+        history=history,
+        corrections=corrections or Corrections(),
     )
 
 

@@ -13,6 +13,7 @@ from services.chassis.aggregates import Change
 from services.chassis.errors import CONFLICT, Refused
 from services.chassis.leases import claim, owner_token, release, renew
 from services.chassis.mongo import Document, Session, transaction
+from services.records.corrections.store import counted, finished_of
 from services.records.errors import ALREADY_CREATED, NOT_COMPLETE, UNPRINTABLE
 from services.records.locks.locking import locks_of
 from services.records.locks.store import lock_of
@@ -24,7 +25,7 @@ from services.records.transcripts.errors import GONE
 from services.records.transcripts.jobs import KIND, Options, result_of
 from services.records.transcripts.needs import of_class, of_pupil
 from services.records.transcripts.states import State
-from services.records.transcripts.versions import previous_of, replaced_of
+from services.records.transcripts.versions import history_of, previous_of, replaced_of
 from services.records.transcripts.year_data import YearData
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from services.chassis.errors import Refusal
     from services.chassis.process import Parts
     from services.records.locks.locking import Locks
-    from services.records.schoolyear import PreviousTranscript, TranscriptContent
+    from services.records.schoolyear import Corrections, PreviousTranscript, StudyYear, TranscriptContent
     from services.records.store import Store
     from services.records.transcripts.versions import Replaced
 
@@ -47,11 +48,13 @@ class JobStopped(Exception):
 
 @dataclass(frozen=True)
 class Before:
-    """What came before the pupils of one chunk: live and cancelled transcripts of the year, sealed ones of earlier years, locks."""
+    """What came before the pupils of one chunk: live and cancelled transcripts of the year, earlier years, corrections, locks."""
 
     live: frozenset[str]
     replaced: Mapping[str, Replaced]
     previous: Mapping[str, PreviousTranscript]
+    history: Mapping[str, tuple[StudyYear, ...]]
+    corrections: Mapping[str, Corrections]
     locks: Locks
 
 
@@ -96,6 +99,8 @@ def content_of(pupil: Document, year: YearData, before: Before, options: Options
         staff=year.staff,
         public_url=public_url,
         previous=before.previous.get(person.personal_id),
+        history=before.history.get(person.personal_id, ()),
+        corrections=before.corrections.get(pupil["code"]),
     )
 
 
@@ -182,6 +187,8 @@ class Creation:
             locks.transcripts,
             await replaced_of(self.store.db, school, year, codes),
             await previous_of(self.store.db, school, year, personal_ids),
+            await history_of(self.store.db, school, year, personal_ids),
+            {code: counted(done) for code, done in (await finished_of(self.store.db, school, year, codes)).items()},
             locks,
         )
 

@@ -1,11 +1,11 @@
-"""Which documents a new transcript follows: the cancelled one that it replaces, and the sealed one of the school year before."""
+"""What came before a new transcript: the cancelled one that it replaces, the sealed one of the year before, and the years of study."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from services.records.schoolyear import PreviousTranscript
+from services.records.schoolyear import PreviousTranscript, StudyYear
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -43,3 +43,32 @@ async def previous_of(db: Database, school: str, year: str, personal_ids: Collec
         )
         async for t in found
     }
+
+
+async def history_of(db: Database, school: str, year: str, personal_ids: Collection[str]) -> dict[str, tuple[StudyYear, ...]]:
+    """By personal id, the earlier years that documents prove: the school's own sealed ones, and those that came with a transfer."""
+    ids = list(personal_ids)
+    found: dict[str, dict[str, StudyYear]] = {}
+    async for came in db["received"].find({"school": school, "personal_id": {"$in": ids}, "document.year": {"$lt": year}}):
+        document = came["document"]
+        of_year = StudyYear(year=document["year"], class_name=document["class_name"], school_name=document["school_name"])
+        found.setdefault(came["personal_id"], {})[of_year.year] = of_year
+    wanted = {
+        "school": school,
+        "content.pupil.personal_id": {"$in": ids},
+        "year": {"$lt": year},
+        "live": True,
+        "timestamped_at": {"$ne": None},
+    }
+    async for own in db["transcripts"].find(wanted, projection={"year": 1, "content": 1}):
+        content = own["content"]
+        pupil = content["pupil"]
+        of_year = StudyYear(
+            year=own["year"],
+            class_name=content["school_class"]["name"],
+            school_name=content["school"]["name"],
+            register_number=pupil["register_number"],
+            joined_on=pupil["enrolled_on"],
+        )
+        found.setdefault(pupil["personal_id"], {})[of_year.year] = of_year
+    return {personal_id: tuple(years[y] for y in sorted(years)) for personal_id, years in found.items()}

@@ -95,7 +95,7 @@ def _row(transfer: Mapping[str, Any]) -> dict[str, Any]:
 @router.get("/transfers/new")
 async def show_form(request: Request, who: Who, pupil: str = "") -> Response:
     school = own_school(who)
-    require(who, Action.TRANSFER, school=school)
+    require(who, Action.KEEP_TRANSFERS, school=school)
     if not pupil:
         return await _form(request, who, {}, {})
     try:
@@ -218,7 +218,7 @@ async def _arrivals(request: Request, who: Principal, errors: Mapping[str, str],
 
 @router.post("/transfers/arrivals")
 async def receive(request: Request, who: Who) -> Response:
-    require(who, Action.TRANSFER, school=own_school(who))
+    require(who, Action.KEEP_TRANSFERS, school=own_school(who))
     files = [f for f in (await request.form()).getlist("file") if isinstance(f, UploadFile) and f.filename]
     if len(files) != 1:
         return await _arrivals(request, who, {"file": NO_PACKAGE.cause}, status=NO_PACKAGE.status)

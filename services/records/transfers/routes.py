@@ -59,7 +59,7 @@ def shown_arrival(arrival: Document) -> dict[str, Any]:
 async def transfers(request: Request, who: Who) -> dict[str, Any]:
     """The register of those who left, newest first."""
     school = own_school(who)
-    require(who, Action.TRANSFER, school=school)
+    require(who, Action.KEEP_TRANSFERS, school=school)
     return {"transfers": [shown(t) for t in await store.transfers_out(store_of(request).db, school)]}
 
 
@@ -83,7 +83,7 @@ async def undo(request: Request, who: Who, transfer_id: str) -> dict[str, Any]:
 @router.get("/transfers/{transfer_id}/package.zip")
 async def package(request: Request, who: Who, transfer_id: str) -> Response:
     school, db = own_school(who), store_of(request).db
-    require(who, Action.TRANSFER, school=school)
+    require(who, Action.KEEP_TRANSFERS, school=school)
     found = await store.transfer_out(db, school, transfer_id)
     if found["state"] == store.CANCELLED:
         raise Refused(NOT_FOUND)
@@ -107,7 +107,7 @@ async def package(request: Request, who: Who, transfer_id: str) -> Response:
 @router.get("/arrivals")
 async def arrivals(request: Request, who: Who) -> dict[str, Any]:
     school = own_school(who)
-    require(who, Action.TRANSFER, school=school)
+    require(who, Action.KEEP_TRANSFERS, school=school)
     return {"arrivals": [shown_arrival(a) for a in await store.arrivals(store_of(request).db, school)]}
 
 
@@ -115,7 +115,7 @@ async def arrivals(request: Request, who: Who) -> dict[str, Any]:
 async def receive(request: Request, who: Who, file: UploadFile) -> dict[str, Any]:
     """Upload a package: it is examined, and nothing of it is taken yet."""
     school = own_school(who)
-    require(who, Action.TRANSFER, school=school)
+    require(who, Action.KEEP_TRANSFERS, school=school)
     if not file.filename:
         raise Refused(NO_PACKAGE)
     content = await file.read(MOST_BYTES + 1)
@@ -129,7 +129,7 @@ async def receive(request: Request, who: Who, file: UploadFile) -> dict[str, Any
 async def arrival(request: Request, who: Who, arrival_id: str) -> dict[str, Any]:
     """What was found in the package, file by file."""
     school = own_school(who)
-    require(who, Action.TRANSFER, school=school)
+    require(who, Action.KEEP_TRANSFERS, school=school)
     found = await store.arrival(store_of(request).db, school, arrival_id)
     return {**shown_arrival(found), "examined": found["examined"]}
 

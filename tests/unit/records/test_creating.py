@@ -18,7 +18,7 @@ from services.records.transcripts.versions import Replaced
 from services.records.transcripts.year_data import YearData
 
 SAMPLE = Path(__file__).resolve().parents[3] / "samples" / "an-hong"
-NOTHING = Before(frozenset(), {}, {}, Locks())
+NOTHING = Before(frozenset(), {}, {}, {}, {}, Locks())
 
 
 @pytest.fixture(scope="module")
