@@ -216,7 +216,11 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize(
     ("point", "ends"),
-    [("identity.proof.authorised", "PROVED"), ("identity.proof.signed", "REFUSED"), ("identity.proof.kept", "PROVED")],
+    [
+        ("identity.proof.authorised", "PROVED"),
+        pytest.param("identity.proof.signed", "REFUSED", marks=pytest.mark.slow),
+        pytest.param("identity.proof.kept", "PROVED", marks=pytest.mark.slow),
+    ],
 )
 async def test_a_process_killed_on_the_way_leaves_a_proof_that_goes_on_or_is_tried_anew(
     world: World, monkeypatch: pytest.MonkeyPatch, point: str, ends: str

@@ -144,8 +144,17 @@ async def test_every_page_is_accessible_and_reflows_on_a_phone_and_on_a_desk(bro
     assert faults == []
 
 
+ALWAYS = ("records/class-many", "identity/staff-many")
+"""Of the long lists, those that every change is judged by."""
+
+
 @pytest.mark.parametrize(
-    ("name", "width"), [*((name, 1366) for name in LARGE), ("records/class-many", 360), ("district/statistics-many", 360)]
+    ("name", "width"),
+    [
+        *(pytest.param(name, 1366, marks=() if name in ALWAYS else pytest.mark.slow) for name in LARGE),
+        ("records/class-many", 360),
+        pytest.param("district/statistics-many", 360, marks=pytest.mark.slow),
+    ],
 )
 async def test_a_list_of_five_hundred_rows_is_accessible(browser: Browser, address: str, name: str, width: int) -> None:
     """Wide for every list; narrow for two of them, since a row of each is examined narrow above."""

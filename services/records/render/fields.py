@@ -102,11 +102,13 @@ def add_signature_fields(pdf: bytes, sheet: Sheet = A4) -> bytes:
     widgets, elements, parents = [], [], []
     for offset, panel in enumerate(sheet.panels):
         number, key = first + 3 * offset, next_key + offset
-        objects[number], objects[number + 1] = _field(number, panel, last_page, sheet.height, key)
-        objects[number + 2] = _form_element(number + 2, number, panel, last_page, document)
+        objects[number], objects[number + 2] = _field(
+            number, panel, appearance_number=number + 2, page=last_page, page_height=sheet.height, key=key
+        )
+        objects[number + 1] = _form_element(number + 1, panel, last_page, document)
         widgets.append(b"%d 0 R" % number)
-        elements.append(b"%d 0 R" % (number + 2))
-        parents.append(b"%d %d 0 R" % (key, number + 2))
+        elements.append(b"%d 0 R" % (number + 1))
+        parents.append(b"%d %d 0 R" % (key, number + 1))
     references = b" ".join(widgets)
     objects[root] = _extend(objects[root], b"/AcroForm<</Fields[%s]/SigFlags 3>>" % references)
     if b"/Annots" in objects[last_page]:
@@ -163,32 +165,29 @@ def _extend(body: bytes, entries: bytes) -> bytes:
     return head + entries + closing + tail
 
 
-def _field(number: int, panel: Panel, page: int, page_height: float, key: int) -> tuple[bytes, bytes]:
+def _field(number: int, panel: Panel, *, appearance_number: int, page: int, page_height: float, key: int) -> tuple[bytes, bytes]:
     """The widget, printed (/F 4), and its empty appearance: full /BBox and no /Filter, which PDF/A and signature validators ask for."""
     left, top = round(panel.left * MM, 2), round((page_height - panel.top) * MM, 2)
     width, height = round(panel.width * MM, 2), round(panel.height * MM, 2)
     widget = (
         b"%d 0 obj\n<</Type/Annot/Subtype/Widget/FT/Sig/T(%s)/TU<%s>/F 4/Rect[%.2f %.2f %.2f %.2f]/P %d 0 R/StructParent %d"
         b"/AP<</N %d 0 R>>>>\nendobj\n"
-        % (number, panel.name.encode(), _text(panel.label), left, top - height, left + width, top, page, key, number + 1)
+        % (number, panel.name.encode(), _text(panel.label), left, top - height, left + width, top, page, key, appearance_number)
     )
     appearance = b"%d 0 obj\n<</Type/XObject/Subtype/Form/BBox[0 0 %.2f %.2f]/Resources<<>>/Length 0>>\nstream\n\nendstream\nendobj\n" % (
-        number + 1,
+        appearance_number,
         width,
         height,
     )
     return widget, appearance
 
 
-def _form_element(number: int, widget: int, panel: Panel, page: int, document: int) -> bytes:
-    return b"%d 0 obj\n<</Type/StructElem/S/Form/P %d 0 R/Pg %d 0 R/Alt<%s>/K<</Type/OBJR/Obj %d 0 R/Pg %d 0 R>>>>\nendobj\n" % (
-        number,
-        document,
-        page,
-        _text(panel.label),
-        widget,
-        page,
-    )
+def _form_element(number: int, panel: Panel, page: int, document: int) -> bytes:
+    """Found from the widget by its /StructParent. It holds no reference back: EU DSS takes a signature that is reached through the
+    structure tree for a forbidden change of the document. Its role says what it is instead, which PDF/UA allows."""
+    role = b"/A<</O/PrintField/Role/tv>>"
+    shown = _text(panel.label)
+    return b"%d 0 obj\n<</Type/StructElem/S/Form/P %d 0 R/Pg %d 0 R/Alt<%s>%s>>\nendobj\n" % (number, document, page, shown, role)
 
 
 def _text(text: str) -> bytes:
