@@ -10,9 +10,10 @@ from fastapi.responses import RedirectResponse
 
 from contracts.access import Action
 from contracts.menu import CERTIFICATES, entry_of
-from services.chassis import clock, xlsx
+from services.chassis import clock
 from services.chassis import errors as chassis_errors
 from services.chassis.access import Who, require
+from services.chassis.web import downloads
 from services.chassis.web.lists import PAGE_SIZE, catalogue_of, count_in, done, notices, query_of, ticked
 from services.chassis.web.look import Paging, Shell, confirm_page, render, with_query
 from services.chassis.web.shell import shell
@@ -91,9 +92,7 @@ async def export_certificates(request: Request, who: Who) -> Response:
     unit = await own_branch(request, who, Action.DECIDE_CERTIFICATE)
     query, at = query_of(request, *FILTERS, "sort", "order"), clock.now()
     rows = await certificate_store.page(store_of(request).db, wanted(unit, query, at), ordering(query))
-    body = xlsx.workbook("Chứng thư số đơn vị", HEADERS, [line(shown(r, at)) for r in rows])
-    sent = {"Content-Disposition": 'attachment; filename="chung-thu-so-don-vi.xlsx"', "Cache-Control": "private, no-store"}
-    return Response(body, media_type=xlsx.MEDIA_TYPE, headers=sent)
+    return downloads.workbook("chung-thu-so-don-vi", "Chứng thư số đơn vị", HEADERS, [line(shown(r, at)) for r in rows])
 
 
 @router.get("/certificates/outcomes/{key}")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response
 
 from contracts.menu import STATISTICS, entry_of
-from services.chassis import clock, xlsx
+from services.chassis import clock
 from services.chassis.access import Who
 from services.chassis.vietnamese import fold
+from services.chassis.web import downloads
 from services.chassis.web.lists import ordered, paged, query_of
 from services.chassis.web.look import render, with_query
 from services.chassis.web.shell import shell
@@ -85,6 +86,4 @@ async def export_statistics(request: Request, who: Who) -> Response:
         for r in rows
         for line in r["grades"]
     ]
-    body = xlsx.workbook(f"Năm học {told['year']}" if told["year"] else "Thống kê", headers, lines)
-    sent = {"Content-Disposition": 'attachment; filename="thong-ke-hoc-ba.xlsx"', "Cache-Control": "private, no-store"}
-    return Response(body, media_type=xlsx.MEDIA_TYPE, headers=sent)
+    return downloads.workbook("thong-ke-hoc-ba", f"Năm học {told['year']}" if told["year"] else "Thống kê", headers, lines)

@@ -42,12 +42,11 @@ async def leaders(records: Store, school: str) -> list[Staff]:
 
 async def issue(parts: Parts, records: Store, school: str, copy_id: str, signer_code: str, *, actor: str) -> Document:
     """Raises Refused. The file is made at once; should the process die before, the first download makes it."""
-    await store.copy_of(parts.db, school, copy_id)
-    signer = rules.signer_of(await leaders(records, school), signer_code)
+    may_sign = await leaders(records, school)
     at = clock.now()
 
     def decide(copy: Document, transcript: Document, number: int) -> Document:
-        return rules.issued(copy, transcript, number=number, signer=signer, actor=actor, at=at)
+        return rules.issued(copy, transcript, number=number, signer=rules.signer_of(may_sign, signer_code), actor=actor, at=at)
 
     issued = await store.issue(parts.db, school, copy_id, clock.in_vietnam(at).year, decide, actor=actor)
     return await with_file(parts, issued)

@@ -10,10 +10,11 @@ from pydantic import ValidationError
 
 from contracts.access import Action
 from contracts.menu import COPIES, entry_of
-from services.chassis import clock, xlsx
+from services.chassis import clock
 from services.chassis.access import Who, require, require_fresh
 from services.chassis.errors import INVALID_INPUT, Refused
 from services.chassis.vietnamese import fold, given_name_key
+from services.chassis.web import downloads
 from services.chassis.web.lists import done, ordered, paged, query_of
 from services.chassis.web.look import confirm_page, render, vn_date, vn_time
 from services.records.at_hand import own_school, store_of
@@ -136,9 +137,7 @@ async def register_workbook(request: Request, who: Who) -> Response:
         for row in rows
     ]
     await store.record_export(store_of(request).db, school, len(rows), actor=who.person)
-    name = f"so-cap-ban-sao-{clock.in_vietnam(clock.now()):%Y%m%d}.xlsx"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
-    return Response(xlsx.workbook("Sổ cấp bản sao", COLUMNS, lines), media_type=xlsx.MEDIA_TYPE, headers=headers)
+    return downloads.workbook(downloads.dated("so-cap-ban-sao"), "Sổ cấp bản sao", COLUMNS, lines)
 
 
 async def _names(request: Request, school: str) -> dict[str, str]:

@@ -22,6 +22,8 @@ from services.records.page_parts import framed, newest
 from services.records.transcripts.states import State
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from contracts.access import Principal
     from services.records.transcripts.reading import Reading
 
@@ -39,38 +41,34 @@ async def show(request: Request, who: Who, year: Year = None) -> Response:
 
 @router.post("/locks/plan")
 async def plan(request: Request, who: Who, day: Text = "", year: Year = None) -> Response:
-    try:
-        await routes.plan(request, who, routes.DayOrder(day=day[:40]), year)
-    except Refused as refused:
-        return await _again(request, who, year, refused, day=day)
-    return done(_address(year), "lock-plan", 1)
+    return await _done(request, who, year, "lock-plan", routes.plan(request, who, routes.DayOrder(day=day[:40]), year), day=day)
 
 
 @router.post("/locks/inspector")
 async def inspector(request: Request, who: Who, person: Text = "", year: Year = None) -> Response:
-    try:
-        await routes.inspector(request, who, routes.PersonOrder(person=person[:40]), year)
-    except Refused as refused:
-        return await _again(request, who, year, refused, person=person)
-    return done(_address(year), "lock-inspector", 1)
+    act = routes.inspector(request, who, routes.PersonOrder(person=person[:40]), year)
+    return await _done(request, who, year, "lock-inspector", act, person=person)
 
 
 @router.post("/locks/lock")
 async def lock_year(request: Request, who: Who, reason: Text = "", year: Year = None) -> Response:
-    try:
-        await routes.lock_year(request, who, routes.ReasonOrder(reason=reason), year)
-    except Refused as refused:
-        return await _again(request, who, year, refused, reason=reason)
-    return done(_address(year), "lock-lock", 1)
+    act = routes.lock_year(request, who, routes.ReasonOrder(reason=reason), year)
+    return await _done(request, who, year, "lock-lock", act, reason=reason)
 
 
 @router.post("/locks/unlock")
 async def unlock_year(request: Request, who: Who, reason: Text = "", year: Year = None) -> Response:
+    act = routes.unlock_year(request, who, routes.ReasonOrder(reason=reason), year)
+    return await _done(request, who, year, "lock-unlock", act, reason=reason)
+
+
+async def _done(request: Request, who: Principal, year: str | None, said: str, act: Coroutine[Any, Any, None], **typed: str) -> Response:
+    """The list again with what was done; the form again when the act is refused."""
     try:
-        await routes.unlock_year(request, who, routes.ReasonOrder(reason=reason), year)
+        await act
     except Refused as refused:
-        return await _again(request, who, year, refused, reason=reason)
-    return done(_address(year), "lock-unlock", 1)
+        return await _again(request, who, year, refused, **typed)
+    return done(_address(year), said, 1)
 
 
 def _address(year: str | None) -> str:

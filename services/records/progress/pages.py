@@ -9,9 +9,10 @@ from fastapi import APIRouter, Request, Response
 
 from contracts.access import Action
 from contracts.menu import PROGRESS, entry_of
-from services.chassis import clock, xlsx
+from services.chassis import clock
 from services.chassis.access import Who, require
 from services.chassis.vietnamese import fold, given_name_key
+from services.chassis.web import downloads
 from services.chassis.web.lists import ordered, paged, query_of
 from services.chassis.web.look import render, vn_time, with_query
 from services.records.at_hand import own_school, reading, store_of
@@ -109,7 +110,7 @@ async def progress_workbook(request: Request, who: Who) -> Response:
             standing = (("Trả lại", "returned"), ("Không ký tiếp được", "stuck"))
             lines += [[row["name"], words, "", "", row[key], ""] for words, key in standing if row[key]]
     headers = ["Lớp", "Bước", "Mã cán bộ", "Chờ ai", "Số học bạ", "Chờ từ"]
-    return _workbook("Tiến độ ký", headers, lines, "tien-do-ky")
+    return downloads.workbook(downloads.dated("tien-do-ky"), "Tiến độ ký", headers, lines)
 
 
 @router.get("/progress/{code}")
@@ -155,10 +156,4 @@ async def class_progress_workbook(request: Request, who: Who, code: str) -> Resp
         [r["code"], r["name"], WORDS[State(r["state"])], ", ".join(r["waits_for"]), vn_time(r["since"]), r["problem"]] for r in rows
     ]
     headers = ["Mã học sinh", "Họ và tên", "Trạng thái", "Chờ ai", "Chờ từ", "Ghi chú"]
-    return _workbook(f"Tiến độ ký {code}", headers, lines, "tien-do-ky-lop")
-
-
-def _workbook(title: str, headers: Sequence[str], lines: Sequence[Sequence[str | int]], name: str) -> Response:
-    file = f"{name}-{clock.in_vietnam(clock.now()):%Y%m%d}.xlsx"
-    about = {"Content-Disposition": f'attachment; filename="{file}"', "Cache-Control": "private, no-store"}
-    return Response(xlsx.workbook(title, headers, lines), media_type=xlsx.MEDIA_TYPE, headers=about)
+    return downloads.workbook(downloads.dated("tien-do-ky-lop"), f"Tiến độ ký {code}", headers, lines)

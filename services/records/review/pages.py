@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response
 
 from contracts.menu import REVIEW, entry_of
-from services.chassis import clock, xlsx
 from services.chassis.access import Who
 from services.chassis.vietnamese import fold, given_name_key
+from services.chassis.web import downloads
 from services.chassis.web.lists import ordered, paged, query_of
 from services.chassis.web.look import render, with_query
 from services.records.at_hand import reading
@@ -122,7 +122,5 @@ async def part_workbook(request: Request, who: Who, part: str) -> Response:
     looked_at = await reading(request, who, None)
     table, rows = await _found(looked_at, part, query_of(request, *FILTERS), semesters=True)
     lines = [[*r.cells, "; ".join(r.missing)] for r in rows]
-    body = xlsx.workbook(PARTS[part], [*table.columns, "Thông tin cần bổ sung"], lines)
-    name = f"ra-soat-{part}-{clock.in_vietnam(clock.now()):%Y%m%d}.xlsx"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
-    return Response(body, media_type=xlsx.MEDIA_TYPE, headers=headers)
+    headers = [*table.columns, "Thông tin cần bổ sung"]
+    return downloads.workbook(downloads.dated(f"ra-soat-{part}"), PARTS[part], headers, lines)

@@ -25,7 +25,7 @@ from services.records.transcripts.errors import GONE
 from services.records.transcripts.jobs import KIND, Options, result_of
 from services.records.transcripts.needs import of_class, of_pupil
 from services.records.transcripts.states import State
-from services.records.transcripts.versions import history_of, previous_of, replaced_of
+from services.records.transcripts.versions import Earlier, earlier_of, replaced_of
 from services.records.transcripts.year_data import YearData
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from services.chassis.errors import Refusal
     from services.chassis.process import Parts
     from services.records.locks.locking import Locks
-    from services.records.schoolyear import Corrections, PreviousTranscript, StudyYear, TranscriptContent
+    from services.records.schoolyear import Corrections, TranscriptContent
     from services.records.store import Store
     from services.records.transcripts.versions import Replaced
 
@@ -52,8 +52,7 @@ class Before:
 
     live: frozenset[str]
     replaced: Mapping[str, Replaced]
-    previous: Mapping[str, PreviousTranscript]
-    history: Mapping[str, tuple[StudyYear, ...]]
+    earlier: Earlier
     corrections: Mapping[str, Corrections]
     locks: Locks
 
@@ -98,8 +97,8 @@ def content_of(pupil: Document, year: YearData, before: Before, options: Options
         assignments=year.assignments,
         staff=year.staff,
         public_url=public_url,
-        previous=before.previous.get(person.personal_id),
-        history=before.history.get(person.personal_id, ()),
+        previous=before.earlier.previous.get(person.personal_id),
+        history=before.earlier.history.get(person.personal_id, ()),
         corrections=before.corrections.get(pupil["code"]),
     )
 
@@ -186,8 +185,7 @@ class Creation:
         return Before(
             locks.transcripts,
             await replaced_of(self.store.db, school, year, codes),
-            await previous_of(self.store.db, school, year, personal_ids),
-            await history_of(self.store.db, school, year, personal_ids),
+            await earlier_of(self.store.db, school, year, personal_ids),
             {code: counted(done) for code, done in (await finished_of(self.store.db, school, year, codes)).items()},
             locks,
         )

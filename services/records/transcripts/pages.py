@@ -11,9 +11,9 @@ from fastapi.responses import RedirectResponse
 
 from contracts.access import Action, allowed
 from contracts.menu import CLASSES, PRINTING, entry_of
-from services.chassis import clock, xlsx
 from services.chassis.access import Who
 from services.chassis.vietnamese import fold, given_name_key
+from services.chassis.web import downloads
 from services.chassis.web.lists import done, ordered, paged, query_of, ticked
 from services.chassis.web.look import render
 from services.records.at_hand import own_school, reading, store_of, visible_transcript
@@ -238,10 +238,8 @@ async def _missing(looked_at: Reading, classes: Sequence[str]) -> Response:
     rows = await looked_at.lacking(classes)
     rows.sort(key=lambda p: (p["class"], not p["name"], given_name_key(p["name"])))
     lines = [[p["class"], p["code"], p["name"], m["message"].rstrip(".")] for p in rows for m in p["missing"]]
-    body = xlsx.workbook("Thông tin thiếu", ["Lớp", "Mã học sinh", "Họ và tên", "Thông tin cần bổ sung"], lines)
-    name = f"thong-tin-thieu-{clock.in_vietnam(clock.now()):%Y%m%d}.xlsx"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
-    return Response(body, media_type=xlsx.MEDIA_TYPE, headers=headers)
+    headers = ["Lớp", "Mã học sinh", "Họ và tên", "Thông tin cần bổ sung"]
+    return downloads.workbook(downloads.dated("thong-tin-thieu"), "Thông tin thiếu", headers, lines)
 
 
 # --- Xem học bạ

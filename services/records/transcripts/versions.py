@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from services.records.schoolyear import PreviousTranscript, StudyYear
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from services.chassis.mongo import Database
 
@@ -26,33 +26,23 @@ async def replaced_of(db: Database, school: str, year: str, pupils: Collection[s
     return {t["pupil_code"]: Replaced(t["_id"], t["version"]) async for t in found}
 
 
-async def previous_of(db: Database, school: str, year: str, personal_ids: Collection[str]) -> dict[str, PreviousTranscript]:
-    """By personal id, the newest transcript of an earlier year at this school that the school has sealed and not cancelled."""
-    wanted = {
-        "school": school,
-        "content.pupil.personal_id": {"$in": list(personal_ids)},
-        "year": {"$lt": year},
-        "live": True,
-        "timestamped_at": {"$ne": None},
-    }
-    fields = {"year": 1, "pdf": 1, "xml": 1, "content.pupil.personal_id": 1}
-    found = db["transcripts"].find(wanted, projection=fields).sort("year", 1)
-    return {
-        t["content"]["pupil"]["personal_id"]: PreviousTranscript(
-            transcript=t["_id"], year=t["year"], pdf_sha256=t["pdf"]["sha256"], xml_sha256=t["xml"]["sha256"]
-        )
-        async for t in found
-    }
+@dataclass(frozen=True)
+class Earlier:
+    """By personal id: the newest sealed transcript of an earlier year, and the years of study that documents prove."""
+
+    previous: Mapping[str, PreviousTranscript]
+    history: Mapping[str, tuple[StudyYear, ...]]
 
 
-async def history_of(db: Database, school: str, year: str, personal_ids: Collection[str]) -> dict[str, tuple[StudyYear, ...]]:
-    """By personal id, the earlier years that documents prove: the school's own sealed ones, and those that came with a transfer."""
+async def earlier_of(db: Database, school: str, year: str, personal_ids: Collection[str]) -> Earlier:
+    """From what the school itself has sealed and not cancelled; years at other schools from what came with a transfer."""
     ids = list(personal_ids)
-    found: dict[str, dict[str, StudyYear]] = {}
+    previous: dict[str, PreviousTranscript] = {}
+    years: dict[str, dict[str, StudyYear]] = {}
     async for came in db["received"].find({"school": school, "personal_id": {"$in": ids}, "document.year": {"$lt": year}}):
         document = came["document"]
         of_year = StudyYear(year=document["year"], class_name=document["class_name"], school_name=document["school_name"])
-        found.setdefault(came["personal_id"], {})[of_year.year] = of_year
+        years.setdefault(came["personal_id"], {})[of_year.year] = of_year
     wanted = {
         "school": school,
         "content.pupil.personal_id": {"$in": ids},
@@ -60,15 +50,18 @@ async def history_of(db: Database, school: str, year: str, personal_ids: Collect
         "live": True,
         "timestamped_at": {"$ne": None},
     }
-    async for own in db["transcripts"].find(wanted, projection={"year": 1, "content": 1}):
-        content = own["content"]
-        pupil = content["pupil"]
-        of_year = StudyYear(
+    parts = ("pupil.personal_id", "pupil.register_number", "pupil.enrolled_on", "school.name", "school_class.name")
+    fields = {"year": 1, "pdf": 1, "xml": 1, **{f"content.{part}": 1 for part in parts}}
+    async for own in db["transcripts"].find(wanted, projection=fields).sort("year", 1):
+        content, pupil = own["content"], own["content"]["pupil"]
+        previous[pupil["personal_id"]] = PreviousTranscript(
+            transcript=own["_id"], year=own["year"], pdf_sha256=own["pdf"]["sha256"], xml_sha256=own["xml"]["sha256"]
+        )
+        years.setdefault(pupil["personal_id"], {})[own["year"]] = StudyYear(
             year=own["year"],
             class_name=content["school_class"]["name"],
             school_name=content["school"]["name"],
             register_number=pupil["register_number"],
             joined_on=pupil["enrolled_on"],
         )
-        found.setdefault(pupil["personal_id"], {})[of_year.year] = of_year
-    return {personal_id: tuple(years[y] for y in sorted(years)) for personal_id, years in found.items()}
+    return Earlier(previous, {personal_id: tuple(found[y] for y in sorted(found)) for personal_id, found in years.items()})

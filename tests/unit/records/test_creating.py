@@ -14,11 +14,11 @@ from services.records.printing.settings import Printing, PrintSettings
 from services.records.schoolyear import PreviousTranscript, PrimaryResult
 from services.records.transcripts.creation import Before, content_of, reasons
 from services.records.transcripts.jobs import Options, waiting_for_summer
-from services.records.transcripts.versions import Replaced
+from services.records.transcripts.versions import Earlier, Replaced
 from services.records.transcripts.year_data import YearData
 
 SAMPLE = Path(__file__).resolve().parents[3] / "samples" / "an-hong"
-NOTHING = Before(frozenset(), {}, {}, {}, {}, Locks())
+NOTHING = Before(frozenset(), {}, Earlier({}, {}), {}, Locks())
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_after_a_cancelled_one_the_next_version_names_what_it_replaces(seen: Pre
 def test_the_sealed_document_of_the_year_before_is_found_by_the_personal_id(seen: Preview) -> None:
     pupil = pupil_of(seen)
     earlier = PreviousTranscript(transcript="t", year="2024-2025", pdf_sha256="a" * 64, xml_sha256="b" * 64)
-    before = replace(NOTHING, previous={pupil["data"]["personal_id"]: earlier, "other": earlier})
+    before = replace(NOTHING, earlier=Earlier({pupil["data"]["personal_id"]: earlier, "other": earlier}, {}))
     assert content_of(pupil, year_of(seen), before, Options(), "https://localhost").previous == earlier
 
 
