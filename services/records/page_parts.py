@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
 
+from contracts.nouns import worded
 from services.chassis import errors as chassis_errors
-from services.chassis.web.lists import catalogue_of, notices
+from services.chassis.web.lists import catalogue_of, notices, reworded
 from services.chassis.web.look import Progress, Shell, vn_number, with_query
-from services.chassis.web.nouns import catalogue_for
 from services.chassis.web.shell import shell
 from services.records import errors
 from services.records.archive import errors as archive_errors
@@ -96,7 +97,7 @@ async def newest(request: Request, who: Principal) -> Reading | None:
 
 async def framed(request: Request, who: Principal, looked_at: Reading | None, kind: DocumentKind = "transcript") -> Shell:
     """`kind`: of the documents that the page is about; what was done is told in its words."""
-    told = notices(request, WORDS, catalogue_for(kind, CATALOGUE))
+    told = notices(request, WORDS, reworded(CATALOGUE, partial(worded, kind)))
     if looked_at is None:
         return shell(request, who, notices=told)
     school = await looked_at.store.school(looked_at.school, looked_at.year)

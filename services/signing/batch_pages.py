@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
 from contracts.menu import entries_of
+from contracts.nouns import NOUNS, worded
 from services.chassis import clock
 from services.chassis import errors as chassis_errors
 from services.chassis.access import Who
-from services.chassis.web.lists import catalogue_of, done, notices, ordered, paged, query_of
+from services.chassis.web.lists import catalogue_of, done, notices, ordered, paged, query_of, reworded
 from services.chassis.web.look import Progress, render, vn_number, with_query
-from services.chassis.web.nouns import NOUNS, catalogue_for
 from services.chassis.web.shell import shell
 from services.signing import errors, routes
 from services.signing.queues import document_href, kind_of, queue_for, title_of
@@ -50,7 +51,7 @@ async def show_batch(request: Request, who: Who, batch_id: str) -> Response:
     queue, noun = queue_for(kind, batch["step"]).address, NOUNS[kind]
     words = {act: (some.format(noun=noun), none.format(noun=noun)) for act, (some, none) in WORDS.items()}
     context = {
-        "shell": shell(request, who, notices=notices(request, words, catalogue_for(kind, CATALOGUE))),
+        "shell": shell(request, who, notices=notices(request, words, reworded(CATALOGUE, partial(worded, kind)))),
         "noun": noun,
         "title": f"Đợt ký lúc {clock.in_vietnam(batch['at']):%H:%M ngày %d/%m/%Y}",
         "back_href": queue,

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from contracts.access import Action, Principal
+from contracts.nouns import worded
 from services.chassis import audit, clock
 from services.chassis.access import require, require_fresh
 from services.chassis.aggregates import Change
 from services.chassis.errors import FORBIDDEN, Refused
 from services.chassis.mongo import transaction
-from services.chassis.web.nouns import worded
 from services.means.remote import ProviderError, ProviderRefused
 from services.means.x509 import describe, unfit
 from services.signing.errors import (

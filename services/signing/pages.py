@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from base64 import b64decode
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
 from contracts.menu import entry_of
+from contracts.nouns import worded
 from services.chassis import errors as chassis_errors
 from services.chassis.access import Who
 from services.chassis.errors import Refused
 from services.chassis.vietnamese import fold, given_name_key
-from services.chassis.web.lists import catalogue_of, done, notices, ordered, paged, query_of, ticked
+from services.chassis.web.lists import catalogue_of, done, notices, ordered, paged, query_of, reworded, ticked
 from services.chassis.web.look import Notice, render, vn_number, with_query
-from services.chassis.web.nouns import catalogue_for, worded
 from services.chassis.web.shell import shell
 from services.means.x509 import describe
 from services.signing import batch_pages, batches, errors, return_pages
@@ -145,7 +146,7 @@ async def show_queue(request: Request, who: Who, step: str) -> Response:
     page, paging = paged(rows, query)
     problem = await _problem(request, who, step) if tab == "awaiting" and waiting else ""
     words = {act: (some.format(noun=noun), none.format(noun=noun)) for act, (some, none) in WORDS.items()}
-    told = [*notices(request, words, catalogue_for(queue.kind, CATALOGUE)), *await _running(request, who, queue)]
+    told = [*notices(request, words, reworded(CATALOGUE, partial(worded, queue.kind))), *await _running(request, who, queue)]
     sign = {"text": queue.words.sign, "name": "act", "value": "sign"}
     context = {
         "shell": shell(request, who, notices=told),

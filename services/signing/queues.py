@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from contracts.menu import PRIMARY
+from contracts.nouns import NOUNS
 from services.chassis.errors import NOT_FOUND, Refused
-from services.chassis.web.nouns import NOUNS
 from services.signing.steps import STEPS
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from contracts.access import Action, Principal
+from contracts.nouns import worded
 from services.chassis import audit, clock
 from services.chassis.access import require
 from services.chassis.errors import Refused
 from services.chassis.mongo import transaction
 from services.chassis.vietnamese import readable
-from services.chassis.web.nouns import worded
 from services.signing.batches import told_kind
 from services.signing.errors import NOTHING_TO_RETURN, REASON_NEEDED
 from services.signing.queues import kind_of

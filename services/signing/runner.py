@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from contracts.documents import DocumentRef
 from contracts.event import Fact
 from contracts.events.signing import SignatureFact, StepSignedV1, SubjectSignedV1
+from contracts.nouns import NOUNS, worded
 from services.chassis import audit, clock, failpoints
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refusal, Refused
 from services.chassis.kafka import is_transient
 from services.chassis.leases import claim, owner_token, release, renew
 from services.chassis.mongo import Document, Session, transaction
-from services.chassis.web.nouns import NOUNS, worded
 from services.means.remote import Authorized, Credential, Expired, Outcome, ProviderError, ProviderRefused, ProviderUnavailable, Rejected
 from services.means.remote import Session as ProviderSession
 from services.means.x509 import WrongSignature, describe

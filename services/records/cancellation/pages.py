@@ -11,12 +11,12 @@ from fastapi import APIRouter, Request, Response
 
 from contracts.access import Action
 from contracts.menu import CANCELLATION, SUMMARY_CANCELLATION
+from contracts.nouns import NOUNS, worded
 from services.chassis.access import Who, require, require_fresh
 from services.chassis.errors import Refused
 from services.chassis.vietnamese import fold, given_name_key
 from services.chassis.web.lists import done, ordered, paged, query_of, ticked
 from services.chassis.web.look import confirm_page, render, vn_number, with_query
-from services.chassis.web.nouns import NOUNS, worded
 from services.chassis.web.shell import in_menu
 from services.records.at_hand import own_school, reading
 from services.records.cancellation import routes

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.access import Action, Principal, allowed
 from contracts.documents import DocumentRef
+from contracts.nouns import worded
 from services.chassis.access import require
 from services.chassis.errors import NOT_FOUND, Refused
 from services.chassis.objects import DamagedObject, MissingObject
-from services.chassis.web.nouns import worded
 from services.records.documents import COLLECTIONS, kind_of
 from services.records.dossier.certificates import SignerCertificate, certificates_of
 from services.records.errors import NOTHING_SELECTED

@@ -9,9 +9,9 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.documents import DocumentKind
+from contracts.nouns import NOUNS
 from services.chassis import clock
 from services.chassis.access import Who
-from services.chassis.web.nouns import NOUNS
 from services.records.at_hand import Year, own_school, parts_of, reading, visible_transcript
 from services.records.documents import kind_of
 from services.records.export import class_print, exporting, naming

@@ -55,10 +55,11 @@ async def last_cancelled(db: Database, school: str, year: str, code: str) -> Doc
     return found
 
 
-async def doubtful(db: Database, school: str, year: str, classes: Iterable[str]) -> dict[str, list[Document]]:
-    """By class, the pupils of whom the import found something missing: whoever lacks nothing needs no judging."""
+async def doubtful(db: Database, school: str, year: str, classes: Iterable[str], *, corrected: Iterable[str]) -> dict[str, list[Document]]:
+    """By class, the pupils of whom the import found something missing, and those who are being `corrected`: nobody else needs judging."""
     found: dict[str, list[Document]] = {code: [] for code in classes}
-    wanted = {"school": school, "year": year, "class_code": {"$in": list(found)}, "missing": {"$ne": []}}
+    either: Document = {"$or": [{"missing": {"$ne": []}}, {"code": {"$in": list(corrected)}}]}
+    wanted = {"school": school, "year": year, "class_code": {"$in": list(found)}, **either}
     async for pupil in db["pupils"].find(wanted).sort([("class_code", 1), ("number", 1)]):
         found[pupil["class_code"]].append(pupil)
     return found

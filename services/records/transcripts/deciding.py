@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from contracts.nouns import worded
 from services.chassis import audit
 from services.chassis.errors import NOT_FOUND, Refused
 from services.chassis.mongo import Document, Session, transaction
-from services.chassis.web.nouns import worded
 from services.records.documents import kind_of, told_kind
 from services.records.locks.locking import locks_of
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Request, Response
 
+from contracts.nouns import NOUNS, worded
 from services.chassis.vietnamese import given_name_key
-from services.chassis.web.lists import done, ordered
+from services.chassis.web.lists import done, ordered, reworded
 from services.chassis.web.look import render
-from services.chassis.web.nouns import NOUNS, catalogue_for
 from services.records.cancellation import store as queries
 from services.records.documents import address_of, name_of
 from services.records.page_parts import CATALOGUE, framed
@@ -38,7 +39,7 @@ async def told(
     if not outcome["refused"]:
         return done(back, did, outcome["done"])
     found = await queries.named(looked_at.store.db, looked_at.school, [r["transcript"] for r in outcome["refused"]], kind)
-    catalogue, noun = catalogue_for(kind, CATALOGUE), NOUNS[kind]
+    catalogue, noun = reworded(CATALOGUE, partial(worded, kind)), NOUNS[kind]
     rows = [
         {
             "name": name_of(found[r["transcript"]]) if r["transcript"] in found else f"{noun.capitalize()} không tìm thấy",

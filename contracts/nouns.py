@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from contracts.documents import DocumentKind
-    from services.chassis.errors import Refusal
 
 NOUNS: Final[Mapping[DocumentKind, str]] = {"transcript": "học bạ", "class_summary": "bảng tổng hợp"}
 MENU: Final = {"2.1": "3.1", "2.6": "3.7", "2.7": "3.5.1", "2.8": "3.5.2"}
@@ -26,12 +24,3 @@ def worded(kind: DocumentKind, text: str) -> str:
     noun = NOUNS[kind]
     said = _WORD.sub(lambda found: noun.capitalize() if found[1] == "H" else noun, text)
     return _ENTRY.sub(lambda found: MENU[found[0]], said)
-
-
-def catalogue_for(kind: DocumentKind, catalogue: Mapping[str, Refusal]) -> Mapping[str, Refusal]:
-    if kind == "transcript":
-        return catalogue
-    return {
-        code: replace(r, title=worded(kind, r.title), cause=worded(kind, r.cause), action=worded(kind, r.action))
-        for code, r in catalogue.items()
-    }
