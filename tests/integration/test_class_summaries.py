@@ -213,7 +213,7 @@ async def test_a_summary_is_signed_by_three_confirmed_sent_and_accepted_while_tr
     teacher = await life.homeroom()
     queue = sound(await life.world.browser(teacher).get("/ui/signing/summary-homeroom"))
     assert "3.2. Giáo viên chủ nhiệm ký duyệt" in queue.text
-    assert "Chờ ký" in row_of(queue, f"Bảng tổng hợp lớp {CLASS}")
+    assert "Giáo viên chủ nhiệm" in row_of(queue, f"Bảng tổng hợp lớp {CLASS}")
     assert summary["_id"] not in sound(await life.world.browser(teacher).get("/ui/signing/homeroom")).response.text
     await life.signed_by_all(summary)
     assert (await life.summary())["state"] == "SIGNED"
