@@ -45,12 +45,13 @@ async def _travel(road: Road, folder: Path) -> Summary:
 
         await road.until(signed, 1)
 
-    async def reached(state: str) -> int:
-        return int((await road.admin.get(f"/api/records/summaries/{summary}"))["state"] == state)
-
     chosen = {"transcripts": [summary], "kind": "class_summary"}
     for state, act in (("SIGNED", "/api/records/confirmations"), ("CONFIRMED", "/api/publishing/submissions"), ("ACCEPTED", "")):
-        await road.until(lambda state=state: reached(state), 1)
+
+        async def reached(state: str = state) -> int:
+            return int((await road.admin.get(f"/api/records/summaries/{summary}"))["state"] == state)
+
+        await road.until(reached, 1)
         states.append(state)
         if act.startswith("/api/publishing"):
 
