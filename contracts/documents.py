@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
+
+DocumentKind = Literal["transcript", "class_summary"]
+"""What is signed: a pupil's transcript of a year, or a primary class's "Bảng tổng hợp kết quả đánh giá giáo dục" of a year."""
 
 
 class DocumentRef(BaseModel):

@@ -1,6 +1,6 @@
 """The menu that all services share: the numbers and words of the user guides, and who sees an entry.
 
-Secondary schools go by guide 001, primary schools by guide 000, oversight units by guide 002.
+Secondary schools go by guide 001, primary schools by guide 000, oversight units by guide 002. Class summaries are of primary schools alone.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ _APPROVERS = WHOLE_SCHOOL[Action.APPROVE_SIGNING_ACCOUNT]
 _IMPORTERS = WHOLE_SCHOOL[Action.IMPORT]
 _COPIERS = WHOLE_SCHOOL[Action.KEEP_COPIES]
 _CONFIRMERS = WHOLE_SCHOOL[Action.CONFIRM]
+_CREATORS = WHOLE_SCHOOL[Action.CREATE] | OWN_PART[Action.CREATE]
 _FINALISERS = WHOLE_SCHOOL[Action.FINALISE] | OWN_PART[Action.FINALISE]
 _PRINT_CONFIGURERS = WHOLE_SCHOOL[Action.CONFIGURE_PRINTING]
 _CANCELLERS = WHOLE_SCHOOL[Action.DECIDE_RETURNS]
@@ -81,8 +82,14 @@ CANCELLATION = "/ui/records/cancellation"
 LEARNERS = "/ui/records/learners"
 TRANSFERS = "/ui/records/transfers"
 ARCHIVES = "/ui/records/archives"
+SUMMARIES = "/ui/records/summaries"
+SUMMARY_CONFIRMATION = "/ui/records/summary-confirmation"
+SUMMARY_LOOKUP = "/ui/records/summary-lookup"
+SUMMARY_CANCELLATION = "/ui/records/summary-cancellation"
 SUBJECTS, HOMEROOM, LEADER, ISSUE = (f"/ui/signing/{step}" for step in ("subjects", "homeroom", "leader", "issue"))
+SUMMARY_HOMEROOM, SUMMARY_LEADER, SUMMARY_ISSUE = (f"/ui/signing/summary-{step}" for step in ("homeroom", "leader", "issue"))
 SUBMISSIONS = "/ui/publishing/submissions"
+SUMMARY_SUBMISSIONS = "/ui/publishing/summaries"
 CERTIFICATES = "/ui/district/certificates"
 STATISTICS = "/ui/district/statistics"
 ORGANISATIONS = "/ui/identity/organisations"
@@ -90,6 +97,7 @@ OWN_SCHOOL = "/ui/identity/own-school"
 ACTIVITY, AUDIT, PROBLEMS = "/ui/identity/activity", "/ui/identity/audit", "/ui/identity/problems"
 
 _SYSTEM, _SECONDARY, _PRIMARY, _OVERSIGHT = "1. Hệ thống", "2. Học bạ số", "2. Học bạ điện tử", "6. Học bạ số"
+_SUMMARIES = "3. Bảng tổng hợp kết quả đánh giá giáo dục"
 
 _EVERY_SCHOOL: tuple[Entry, ...] = (
     Entry(_SYSTEM, "1.2.", "Giáo viên đăng ký tài khoản ký", SIGNING_ACCOUNT, _REGISTRANTS),
@@ -150,6 +158,14 @@ PRIMARY_ENTRIES: tuple[Entry, ...] = (
     Entry(_PRIMARY, "2.5.1.", "Xác nhận hoàn thành học bạ", CONFIRMATION, _CONFIRMERS),
     Entry(_PRIMARY, "2.5.2.", "Gửi học bạ", SUBMISSIONS, _ONLOOKERS),
     Entry(_PRIMARY, "2.6.", "Quản lý hủy duyệt học bạ", CANCELLATION, _CANCELLERS),
+    Entry(_SUMMARIES, "3.1.", "Tạo bảng tổng hợp kết quả đánh giá giáo dục", SUMMARIES, _CREATORS),
+    Entry(_SUMMARIES, "3.2.", "Giáo viên chủ nhiệm ký duyệt", SUMMARY_HOMEROOM, _roles(Role.HOMEROOM_TEACHER)),
+    Entry(_SUMMARIES, "3.3.", "Lãnh đạo ký duyệt", SUMMARY_LEADER, _roles(Role.MANAGER)),
+    Entry(_SUMMARIES, "3.4.", "Đóng dấu phát hành", SUMMARY_ISSUE, _roles(Role.ISSUER)),
+    Entry(_SUMMARIES, "3.5.1.", "Xác nhận hoàn thành bảng tổng hợp", SUMMARY_CONFIRMATION, _CONFIRMERS),
+    Entry(_SUMMARIES, "3.5.2.", "Gửi bảng tổng hợp", SUMMARY_SUBMISSIONS, _ONLOOKERS),
+    Entry(_SUMMARIES, "3.6.", "Tra cứu bảng tổng hợp", SUMMARY_LOOKUP, _STAFF),
+    Entry(_SUMMARIES, "3.7.", "Quản lý hủy duyệt bảng tổng hợp", SUMMARY_CANCELLATION, _CANCELLERS),
 )
 OVERSIGHT_ENTRIES: tuple[Entry, ...] = (
     Entry(_SYSTEM, "", "Đơn vị và trường học", ORGANISATIONS, _roles(Role.OFFICER)),

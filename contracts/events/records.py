@@ -1,4 +1,7 @@
-"""Facts of records: what was imported, and the life of each transcript."""
+"""Facts of records: what was imported, and the life of each transcript.
+
+A class summary lives by the same facts: `kind` tells it apart where a consumer meets it for the first time, and it has no pupil.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from contracts import audit
-from contracts.documents import DocumentRef
+from contracts.documents import DocumentKind, DocumentRef
 from contracts.event import Fact
 
 
@@ -75,6 +78,7 @@ class TranscriptCreatedV1(Fact):
     pupil_name: str
     content: DocumentRef
     required: tuple[Signer, ...]
+    kind: DocumentKind = "transcript"
 
 
 class TranscriptRenderedV1(Fact):
@@ -107,6 +111,7 @@ class TranscriptConfirmedV1(Fact):
     pdf: DocumentRef
     xml: DocumentRef
     confirmed_at: dt.datetime
+    kind: DocumentKind = "transcript"
 
 
 class ConfirmationUndoneV1(Fact):
@@ -150,6 +155,7 @@ class TranscriptMovedV1(Fact):
     class_code: str
     grade: int
     state: str
+    kind: DocumentKind = "transcript"
 
 
 class SchoolYearLockedV1(Fact):

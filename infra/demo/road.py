@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from contracts.documents import DocumentKind
 from infra.demo.people import Person, Refusal
 from infra.demo.school import Export
 from infra.stack.instance import Instance
@@ -275,14 +276,14 @@ class Road:
         self.outcome.signatures += signed * (1 if step == "subjects" else 2)
         return signed
 
-    async def sign_waiting(self, person: Person, step: str) -> int:
-        queue = (await person.get("/api/signing/queue", step=step))["transcripts"]
+    async def sign_waiting(self, person: Person, step: str, kind: DocumentKind = "transcript") -> int:
+        queue = (await person.get("/api/signing/queue", step=step, kind=kind))["transcripts"]
         ids = [t["id"] for t in queue if not t["in_batch"] or step == "subjects"]
         if not ids:
             return 0
         user = f"mst-{self.export.school.tax_code}" if step == "issue" else person.username
         login = {"user": user, "password": self.provider_passwords[user]}
-        started = await person.post("/api/signing/batches", {"step": step, "transcripts": ids, "login": login})
+        started = await person.post("/api/signing/batches", {"step": step, "kind": kind, "transcripts": ids, "login": login})
         if started["batch"] is None:
             return 0
         progress: dict[str, Any] = {}

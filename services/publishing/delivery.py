@@ -46,7 +46,7 @@ class Delivery:
         self.lease_seconds = 1.5 * parts.settings.lease_seconds  # an answer of the gateway may take its time
 
     async def pack(self) -> int:
-        """Put cleared transcripts of one class into a package; one whose files are damaged is stopped alone."""
+        """Put cleared documents of one kind and class into a package; one whose files are damaged is stopped alone."""
         due = await self.store.next_cleared_class(PACKAGE_SIZE)
         if not due:
             return 0
@@ -92,6 +92,7 @@ class Delivery:
             school=any_of_them["school"],
             year=any_of_them["year"],
             class_code=any_of_them["class_code"],
+            kind=any_of_them.get("kind", "transcript"),
             made_at=clock.now(),
             callback=self.parts.settings.public_url + CALLBACK_PATH,
         )
@@ -112,6 +113,7 @@ class Delivery:
                 {
                     "_id": info.id,
                     "school": info.school,
+                    "kind": info.kind,
                     "class_code": info.class_code,
                     "transcripts": transcripts,
                     "object": kept.model_dump(mode="json"),
@@ -188,7 +190,13 @@ class Delivery:
             await self.store.save(session, sent, actor="publishing", cause=package["_id"])
             await self.store.set_package(package["_id"], "sent", clock.now() + ASK_AFTER, attempts=attempts, session=session)
             if sent:
-                details = {"class": package["class_code"], "transcripts": [change.document["_id"] for change in sent], "attempts": attempts}
+                about = {} if package.get("kind", "transcript") == "transcript" else {"kind": package["kind"]}
+                details = {
+                    **about,
+                    "class": package["class_code"],
+                    "transcripts": [change.document["_id"] for change in sent],
+                    "attempts": attempts,
+                }
                 await audit.record(
                     self.store.db,
                     session,

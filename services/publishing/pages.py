@@ -1,21 +1,24 @@
-"""Pages under /ui/publishing: 2.8 Gửi học bạ lên Cổng tiếp nhận (primary 2.5.2)."""
+"""Pages under /ui/publishing: 2.8 Gửi học bạ lên Cổng tiếp nhận (primary 2.5.2), 3.5.2 Gửi bảng tổng hợp (primary)."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
 from contracts.access import Action, allowed
-from contracts.menu import SUBMISSIONS, entry_of
+from contracts.menu import SUBMISSIONS, SUMMARY_SUBMISSIONS
+from contracts.nouns import NOUNS, worded
 from services.chassis import errors as chassis_errors
 from services.chassis.access import Who, require, require_fresh
 from services.chassis.vietnamese import fold, given_name_key
-from services.chassis.web.lists import catalogue_of, done, notices, ordered, paged, query_of, ticked
+from services.chassis.web.lists import catalogue_of, done, notices, ordered, paged, query_of, reworded, ticked
 from services.chassis.web.look import render
-from services.chassis.web.shell import shell
+from services.chassis.web.shell import in_menu, shell
 from services.publishing import errors, sending
 from services.publishing.routes import own_school, store_of
 from services.publishing.submissions import SENDABLE
@@ -23,31 +26,60 @@ from services.publishing.submissions import SENDABLE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from contracts.access import Principal
+    from contracts.documents import DocumentKind
     from services.chassis.mongo import Document
 
 router = APIRouter(prefix="/ui/publishing", include_in_schema=False)
 CATALOGUE = catalogue_of(chassis_errors, errors)
-WORDS = {"submit": ("Đã nhận {n} học bạ để gửi lên Cổng tiếp nhận.", "Chưa chọn học bạ nào gửi được.")}
+WORDS = {"submit": ("Đã nhận {{n}} {noun} để gửi lên Cổng tiếp nhận.", "Chưa chọn {noun} nào gửi được.")}
 SHOWN_AS = {"REQUESTED": "SENDING", "CLEARED": "SENDING", "PACKED": "SENDING"}
 """What goes on between the order and the gateway is one thing to the reader."""
 ORDER = ("REJECTED", "NOT_SENT", "SENDING", "SENT", "ACCEPTED")
 LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
+@dataclass(frozen=True)
+class Desk:
+    """One of the pages; `button` as its guide has it."""
+
+    kind: DocumentKind
+    address: str
+    button: str
+
+
+TRANSCRIPTS = Desk("transcript", SUBMISSIONS, "Gửi lên hệ thống")
+SUMMARIES = Desk("class_summary", SUMMARY_SUBMISSIONS, "Gửi bảng tổng hợp kết quả ĐGGD")
+
+
 @router.get("/submissions")
 async def show_submissions(request: Request, who: Who) -> Response:
+    return await _show(request, who, TRANSCRIPTS)
+
+
+@router.get("/summaries")
+async def show_summaries(request: Request, who: Who) -> Response:
+    return await _show(request, who, SUMMARIES)
+
+
+async def _show(request: Request, who: Principal, desk: Desk) -> Response:
     school = own_school(who)
     require(who, Action.VIEW_SCHOOL, school=school)
     query = query_of(request, "class", "state", "name", "sort", "order", "page")
-    every = await store_of(request).submissions(school)
+    entry, noun = in_menu(who, desk.address), NOUNS[desk.kind]
+    every = await store_of(request).submissions(school, kind=desk.kind)
+    words = {act: (some.format(noun=noun), none.format(noun=noun)) for act, (some, none) in WORDS.items()}
     rows = _rows(every, query)
     page, paging = paged(rows, query)
     context = {
-        "shell": shell(request, who, notices=notices(request, WORDS, CATALOGUE)),
-        "title": entry_of(who, SUBMISSIONS).title,
+        "shell": shell(request, who, notices=notices(request, words, reworded(CATALOGUE, partial(worded, desk.kind)))),
+        "title": entry.title,
+        "noun": noun,
+        "of_pupils": desk.kind == "transcript",
+        "button": desk.button,
         "query": query,
         "paging": paging,
-        "action": SUBMISSIONS,
+        "action": desk.address,
         "classes": [(c, c) for c in sorted({s["class_code"] for s in every})],
         "counts": dict(Counter(_shown(s) for s in every)),
         "selectable": sum(r["sendable"] for r in rows) if allowed(who, Action.SUBMIT, school=school) else 0,
@@ -77,9 +109,10 @@ def _rows(every: Sequence[Document], query: Mapping[str, str]) -> list[dict[str,
 
 def _row(submission: Document) -> dict[str, Any]:
     refusal = submission["refusal"]
+    summary = submission.get("kind") == "class_summary"
     return {
         "id": submission["_id"],
-        "name": submission["pupil_name"],
+        "name": f"Bảng tổng hợp lớp {submission['class_code']}" if summary else submission["pupil_name"],
         "class_name": submission["class_code"],
         "grade": submission["grade"],
         "pupil_code": submission["pupil_code"],
@@ -88,22 +121,33 @@ def _row(submission: Document) -> dict[str, Any]:
         "sent_at": submission["sent_at"],
         "reason": f"{refusal['code']}: {refusal['reason']}" if refusal else "",
         "sendable": submission["state"] in SENDABLE,
-        "href": f"/ui/records/transcripts/{submission['_id']}",
+        "href": f"/ui/records/{'summaries' if summary else 'transcripts'}/{submission['_id']}",
     }
 
 
 @router.post("/submissions")
 async def send(request: Request, who: Who) -> Response:
+    return await _send(request, who, TRANSCRIPTS)
+
+
+@router.post("/summaries")
+async def send_summaries(request: Request, who: Who) -> Response:
+    return await _send(request, who, SUMMARIES)
+
+
+async def _send(request: Request, who: Principal, desk: Desk) -> Response:
     """ "Gửi lên hệ thống"; what the gateway refused may be sent again."""
     school = own_school(who)
     require_fresh(who, Action.SUBMIT, school=school)
+    in_menu(who, desk.address)
     form = await ticked(request)
     chosen = list(form.ids)
     if form.filter is not None:
-        chosen = [r["id"] for r in _rows(await store_of(request).submissions(school), form.filter) if r["sendable"]]
+        every = await store_of(request).submissions(school, kind=desk.kind)
+        chosen = [r["id"] for r in _rows(every, form.filter) if r["sendable"]]
     if not chosen:
-        return done(SUBMISSIONS, "submit", 0)
+        return done(desk.address, "submit", 0)
     outcome = await sending.submit(
-        store_of(request), who, transcripts=chosen, classes=None, everything=False, request_id=request.state.request_id
+        store_of(request), who, transcripts=chosen, classes=None, everything=False, request_id=request.state.request_id, kind=desk.kind
     )
-    return done(SUBMISSIONS, "submit", outcome["requested"], [r["code"] for r in outcome["refused"]])
+    return done(desk.address, "submit", outcome["requested"], [r["code"] for r in outcome["refused"]])

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.access import Action, Principal
+from contracts.documents import DocumentKind
 from services.chassis.access import Who, require, require_fresh
 from services.chassis.errors import FORBIDDEN, Refused
 from services.publishing import delivery, sending
@@ -25,6 +26,7 @@ class Selection(BaseModel):
     transcripts: list[str] | None = Field(default=None, max_length=5000)
     classes: list[str] | None = Field(default=None, max_length=200)
     all: bool = False
+    kind: DocumentKind = "transcript"
 
 
 def store_of(request: Request) -> Store:
@@ -49,17 +51,22 @@ async def submit(request: Request, who: Who, selection: Selection) -> dict[str, 
         classes=selection.classes,
         everything=selection.all,
         request_id=request.state.request_id,
+        kind=selection.kind,
     )
 
 
 @router.get("/submissions")
 async def submissions(
-    request: Request, who: Who, class_code: Annotated[str | None, Query(alias="class")] = None, state: str | None = None
+    request: Request,
+    who: Who,
+    class_code: Annotated[str | None, Query(alias="class")] = None,
+    state: str | None = None,
+    kind: DocumentKind = "transcript",
 ) -> dict[str, Any]:
     """ "Trạng thái gửi", "Ngày gửi" and the reason of a refusal."""
     require(who, Action.VIEW_SCHOOL, school=own_school(who))
     found = await store_of(request).submissions(
-        own_school(who), classes=[class_code] if class_code else None, states=[state] if state else None
+        own_school(who), classes=[class_code] if class_code else None, states=[state] if state else None, kind=kind
     )
     keys = ("pupil_code", "pupil_name", "class_code", "state", "confirmed_at", "sent_at", "decided_at", "refusal", "package")
     return {"submissions": [{"transcript": s["_id"], **{k: s[k] for k in keys}} for s in found]}

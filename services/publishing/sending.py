@@ -1,9 +1,10 @@
-"""Menu 2.8: asking for transcripts to be sent, each with its own answer."""
+"""Menu 2.8, and 3.5.2 of class summaries: asking for documents to be sent, each with its own answer."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from contracts.nouns import worded
 from services.chassis import audit
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refused
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from contracts.access import Principal
+    from contracts.documents import DocumentKind
     from services.publishing.store import Store
 
 CHUNK = 100
@@ -28,13 +30,17 @@ async def submit(
     classes: Sequence[str] | None,
     everything: bool,
     request_id: str,
+    kind: DocumentKind = "transcript",
 ) -> dict[str, Any]:
-    """{"requested": n, "refused": [{transcript, code, reason}]}; named ones are answered each, classes give what can be sent."""
+    """Documents of one kind: {"requested": n, "refused": [{transcript, code, reason}]}.
+
+    Named ones are answered each, classes give what can be sent.
+    """
     school = str(who.school)
     if transcripts:
         ids = list(dict.fromkeys(transcripts))
     elif classes or everything:
-        ids = [s["_id"] for s in await store.submissions(school, classes=None if everything else classes, states=SENDABLE)]
+        ids = [s["_id"] for s in await store.submissions(school, classes=None if everything else classes, states=SENDABLE, kind=kind)]
     else:
         ids = []
     if not ids:
@@ -50,12 +56,14 @@ async def submit(
             for transcript in chunk:
                 submission = loaded.get(transcript)
                 try:
-                    changes.append(requested(submission if submission and submission["school"] == school else None))
+                    own = submission and (submission["school"], submission.get("kind", "transcript")) == (school, kind)
+                    changes.append(requested(submission if own else None))
                 except Refused as refusal:
-                    no.append({"transcript": transcript, "code": refusal.code, "reason": refusal.cause})
+                    no.append({"transcript": transcript, "code": refusal.code, "reason": worded(kind, refusal.cause)})
             await store.save(session, changes, actor=who.person, cause=request_id)
             for after in (change.document for change in changes):
-                details = {"before": loaded[after["_id"]]["state"], "after": after["state"]}
+                about = {} if kind == "transcript" else {"kind": kind}
+                details = {**about, "before": loaded[after["_id"]]["state"], "after": after["state"]}
                 await audit.record(
                     store.db,
                     session,

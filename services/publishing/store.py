@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Sequence
 
+    from contracts.documents import DocumentKind
     from services.chassis.aggregates import Change
     from services.chassis.mongo import Database, Document, Session
 
@@ -24,6 +25,11 @@ async def ensure_indexes(db: Database) -> None:
         ]
     )
     await db["packages"].create_indexes([IndexModel([("state", ASCENDING), ("next_at", ASCENDING)])])
+
+
+def of_kind(kind: DocumentKind) -> Document:
+    """What was written before there were kinds is about transcripts."""
+    return {"kind": {"$in": [kind, None]}} if kind == "transcript" else {"kind": kind}
 
 
 class Store:
@@ -44,8 +50,9 @@ class Store:
         classes: Sequence[str] | None = None,
         ids: Sequence[str] | None = None,
         states: Sequence[str] | None = None,
+        kind: DocumentKind = "transcript",
     ) -> list[Document]:
-        wanted: Document = {"school": school, "state": {"$nin": list(NOT_LISTED)}}
+        wanted: Document = {"school": school, "state": {"$nin": list(NOT_LISTED)}, **of_kind(kind)}
         if classes:
             wanted["class_code"] = {"$in": list(classes)}
         if ids is not None:
@@ -55,11 +62,12 @@ class Store:
         return await self.db["submissions"].find(wanted).sort([("class_code", 1), ("pupil_code", 1)]).to_list(None)
 
     async def next_cleared_class(self, limit: int) -> list[Document]:
-        """Cleared transcripts of one class, to be packed together."""
+        """Cleared documents of one kind and class, to be packed together."""
         first = await self.db["submissions"].find_one({"state": "CLEARED"}, sort=[("school", 1), ("class_code", 1)])
         if first is None:
             return []
         wanted = {"state": "CLEARED", "school": first["school"], "year": first["year"], "class_code": first["class_code"]}
+        wanted |= of_kind(first.get("kind", "transcript"))
         return await self.db["submissions"].find(wanted).sort("_id", 1).to_list(limit)
 
     async def add_package(self, session: Session, package: Document) -> None:

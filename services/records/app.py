@@ -47,6 +47,9 @@ from services.records.review import routes as review_routes
 from services.records.rules import pages as rule_pages
 from services.records.rules import routes as rule_routes
 from services.records.store import Store, ensure_indexes
+from services.records.summaries import list_pages as summary_list_pages
+from services.records.summaries import pages as summary_pages
+from services.records.summaries import routes as summary_routes
 from services.records.transcripts import confirmation_pages, creation_pages, pages, routes
 from services.records.transcripts.creation import Creation
 from services.records.transcripts.rendering import Rendering
@@ -89,6 +92,8 @@ def web(parts: Parts) -> FastAPI:
         app.include_router(looking.router)
     for keeping in (learner_routes, learner_pages, transfer_routes, transfer_pages, archive_routes, archive_pages):
         app.include_router(keeping.router)
+    for summing_up in (summary_routes, summary_pages, summary_list_pages):
+        app.include_router(summing_up.router)
     for following in (progress_routes, progress_pages, lookup_routes, lookup_pages):
         app.include_router(following.router)
     return app

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
 
+from contracts.nouns import worded
 from services.chassis import errors as chassis_errors
-from services.chassis.web.lists import catalogue_of, notices
+from services.chassis.web.lists import catalogue_of, notices, reworded
 from services.chassis.web.look import Progress, Shell, vn_number, with_query
 from services.chassis.web.shell import shell
 from services.records import errors
@@ -19,6 +21,8 @@ from services.records.finalisation import errors as finalisation_errors
 from services.records.imports import errors as import_errors
 from services.records.locks import errors as lock_errors
 from services.records.locks.banner import with_lock
+from services.records.printing import errors as printing_errors
+from services.records.summaries import errors as summary_errors
 from services.records.transcripts import errors as creation_errors
 from services.records.transcripts.reading import Reading
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from contracts.access import Principal
+    from contracts.documents import DocumentKind
 
 CATALOGUE = catalogue_of(
     chassis_errors,
@@ -37,6 +42,8 @@ CATALOGUE = catalogue_of(
     archive_errors,
     cancellation_errors,
     correction_errors,
+    printing_errors,
+    summary_errors,
 )
 WORDS = {
     "transfer": ("Đã lập gói chuyển trường; tải gói ở danh sách dưới đây và gửi cho trường nhận.", "Chưa lập được gói chuyển trường."),
@@ -50,6 +57,18 @@ WORDS = {
     "printing": ("Đã lưu cấu hình in học bạ.", "Chưa chọn lớp nào để cấu hình."),
     "confirm": ("Đã xác nhận hoàn thành {n} học bạ.", "Phần đã chọn không có học bạ nào hoàn thành ký để xác nhận."),
     "cancel": ("Đã hủy {n} học bạ.", "Phần đã chọn không có học bạ nào hủy được."),
+    "summaries": ("Đã tạo bảng tổng hợp của {n} lớp.", "Chưa chọn lớp nào chưa có bảng tổng hợp."),
+    "summary-confirm": ("Đã xác nhận hoàn thành {n} bảng tổng hợp.", "Phần đã chọn không có bảng tổng hợp nào hoàn thành ký để xác nhận."),
+    "summary-undo": ("Đã hủy xác nhận hoàn thành {n} bảng tổng hợp.", "Phần đã chọn không có bảng tổng hợp nào đã xác nhận hoàn thành."),
+    "summary-cancel": ("Đã hủy {n} bảng tổng hợp.", "Phần đã chọn không có bảng tổng hợp nào hủy được."),
+    "summary-refuse-cancel": (
+        "Đã từ chối hủy {n} bảng tổng hợp; người ký ký tiếp được.",
+        "Phần đã chọn không có bảng tổng hợp nào ở trạng thái Trả lại.",
+    ),
+    "summary-return": (
+        "{n} bảng tổng hợp đã chuyển sang trạng thái Trả lại.",
+        "Phần đã chọn không có bảng tổng hợp nào không ký tiếp được.",
+    ),
     "refuse-cancel": ("Đã từ chối hủy {n} học bạ; người ký ký tiếp được.", "Phần đã chọn không có học bạ nào ở trạng thái Trả lại."),
     "return": ("{n} học bạ đã chuyển sang trạng thái Trả lại.", "Phần đã chọn không có học bạ nào không ký tiếp được."),
     "undo": ("Đã hủy xác nhận hoàn thành {n} học bạ.", "Phần đã chọn không có học bạ nào đã xác nhận hoàn thành."),
@@ -76,8 +95,9 @@ async def newest(request: Request, who: Principal) -> Reading | None:
     return await Reading.of(store_of(request), who, own_school(who), None)
 
 
-async def framed(request: Request, who: Principal, looked_at: Reading | None) -> Shell:
-    told = notices(request, WORDS, CATALOGUE)
+async def framed(request: Request, who: Principal, looked_at: Reading | None, kind: DocumentKind = "transcript") -> Shell:
+    """`kind`: of the documents that the page is about; what was done is told in its words."""
+    told = notices(request, WORDS, reworded(CATALOGUE, partial(worded, kind)))
     if looked_at is None:
         return shell(request, who, notices=told)
     school = await looked_at.store.school(looked_at.school, looked_at.year)

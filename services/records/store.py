@@ -15,6 +15,7 @@ from services.chassis.mongo import ASCENDING, IndexModel, transaction
 from services.records.archive import store as archive
 from services.records.copies import store as copies
 from services.records.corrections import store as corrections
+from services.records.documents import COLLECTIONS, kind_of
 from services.records.dossier import store as dossier
 from services.records.export import store as export
 from services.records.imports import store as imports
@@ -22,13 +23,14 @@ from services.records.learners import store as learners
 from services.records.locks.locking import class_finalised
 from services.records.progress import store as progress
 from services.records.schoolyear import Assignment, Pupil, School, SchoolClass, Staff
+from services.records.summaries import store as summaries
 from services.records.transcripts.states import State
 from services.records.transfers import store as transfers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from contracts.documents import DocumentRef
+    from contracts.documents import DocumentKind, DocumentRef
     from contracts.event import Event
     from contracts.events.identity import SchoolChangedV1
     from services.chassis.mongo import Database, Document, Session
@@ -59,6 +61,7 @@ async def ensure_indexes(db: Database) -> None:
     await export.ensure_indexes(db)
     await progress.ensure_indexes(db)
     await imports.ensure_indexes(db)
+    await summaries.ensure_indexes(db)
     of_jobs = ([("state", ASCENDING), ("_id", ASCENDING)], [("school", ASCENDING), ("state", ASCENDING)])
     await db["jobs"].create_indexes([IndexModel(keys) for keys in of_jobs])
 
@@ -150,7 +153,9 @@ class Store:
         ids: Iterable[str] | None = None,
         states: Iterable[State] | None = None,
         session: Session | None = None,
+        kind: DocumentKind = "transcript",
     ) -> list[Document]:
+        """Those that are live; with another `kind`, the class summaries."""
         wanted: Document = {"school": school, "year": year, "live": True}
         if classes is not None:
             wanted["class_code"] = {"$in": list(classes)}
@@ -158,7 +163,7 @@ class Store:
             wanted["_id"] = {"$in": list(ids)}
         if states is not None:
             wanted["state"] = {"$in": [s.value for s in states]}
-        return await self.db["transcripts"].find(wanted, session=session).sort([("class_code", 1), ("number", 1)]).to_list(None)
+        return await self.db[COLLECTIONS[kind]].find(wanted, session=session).sort([("class_code", 1), ("number", 1)]).to_list(None)
 
     async def transcript(self, transcript_id: str) -> Document:
         found = await self.db["transcripts"].find_one({"_id": transcript_id})
@@ -166,15 +171,28 @@ class Store:
             raise Refused(NOT_FOUND)
         return found
 
-    async def load(self, session: Session, ids: Iterable[str]) -> dict[str, Document]:
-        """Transcripts by id for a change in this transaction."""
-        found = await self.db["transcripts"].find({"_id": {"$in": list(ids)}}, session=session).to_list(None)
-        return {d["_id"]: d for d in found}
+    async def load(self, session: Session | None, ids: Iterable[str]) -> dict[str, Document]:
+        """Transcripts and class summaries by id, for a change in this transaction."""
+        left = set(ids)
+        found: dict[str, Document] = {}
+        for collection in COLLECTIONS.values():
+            if left:
+                found |= {d["_id"]: d async for d in self.db[collection].find({"_id": {"$in": list(left)}}, session=session)}
+                left -= found.keys()
+        return found
+
+    async def document(self, document_id: str) -> Document:
+        """Of either kind."""
+        found = await self.load(None, [document_id])
+        if document_id not in found:
+            raise Refused(NOT_FOUND)
+        return found[document_id]
 
     async def save(self, session: Session, changes: Sequence[Change], *, actor: str, cause: str | None = None) -> None:
-        """Saves and tells, for each, the change's own facts and then where the transcript is now."""
-        told = [Change(c.document, *c.facts, _whereabouts(c.document)) for c in changes]
-        await aggregates.save(self.db, session, "transcripts", told, actor=actor, cause=cause)
+        """Saves and tells, for each, the change's own facts and then where the document is now."""
+        for kind, collection in COLLECTIONS.items():
+            told = [Change(c.document, *c.facts, _whereabouts(c.document)) for c in changes if kind_of(c.document) == kind]
+            await aggregates.save(self.db, session, collection, told, actor=actor, cause=cause)
 
     # jobs
 
@@ -220,7 +238,8 @@ class Store:
 
 
 def _whereabouts(transcript: Document) -> TranscriptMovedV1:
-    return TranscriptMovedV1.model_validate({k: transcript[k] for k in ("school", "year", "class_code", "grade", "state")})
+    about = {k: transcript[k] for k in ("school", "year", "class_code", "grade", "state")}
+    return TranscriptMovedV1.model_validate({**about, "kind": kind_of(transcript)})
 
 
 def pupil_of(document: Document) -> Pupil:

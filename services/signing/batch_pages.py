@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
-from contracts.menu import entry_of
+from contracts.menu import entries_of
+from contracts.nouns import NOUNS, worded
 from services.chassis import clock
 from services.chassis import errors as chassis_errors
 from services.chassis.access import Who
-from services.chassis.web.lists import catalogue_of, done, notices, ordered, paged, query_of
+from services.chassis.web.lists import catalogue_of, done, notices, ordered, paged, query_of, reworded
 from services.chassis.web.look import Progress, render, vn_number, with_query
 from services.chassis.web.shell import shell
 from services.signing import errors, routes
+from services.signing.queues import document_href, kind_of, queue_for, title_of
 from services.signing.routes import own_batch, store_of, summary
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ router = APIRouter()
 BATCHES = "/ui/signing/batches"
 CATALOGUE = catalogue_of(chassis_errors, errors)
 WORDS = {
-    "start": ("Đã nhận {n} học bạ vào đợt ký.", "Không có học bạ nào vào đợt ký."),
+    "start": ("Đã nhận {{n}} {noun} vào đợt ký.", "Không có {noun} nào vào đợt ký."),
     "cancel": ("Đã yêu cầu dừng đợt ký.", "Đợt ký đã được xác nhận hoặc đã kết thúc nên không dừng được."),
 }
 ENDED_BADLY = ("refused", "expired", "failed", "cancelled")
@@ -44,12 +47,15 @@ async def show_batch(request: Request, who: Who, batch_id: str) -> Response:
     page, paging = paged(_rows(batch, items), query)
     again = sum(i["state"] in ENDED_BADLY for i in items)
     mine = batch["person"] == who.person
-    queue = f"/ui/signing/{batch['step']}"
+    kind = kind_of(batch)
+    queue, noun = queue_for(kind, batch["step"]).address, NOUNS[kind]
+    words = {act: (some.format(noun=noun), none.format(noun=noun)) for act, (some, none) in WORDS.items()}
     context = {
-        "shell": shell(request, who, notices=notices(request, WORDS, CATALOGUE)),
+        "shell": shell(request, who, notices=notices(request, words, reworded(CATALOGUE, partial(worded, kind)))),
+        "noun": noun,
         "title": f"Đợt ký lúc {clock.in_vietnam(batch['at']):%H:%M ngày %d/%m/%Y}",
         "back_href": queue,
-        "back_text": entry_of(who, queue).title,
+        "back_text": back_text(who, queue),
         "query": query,
         "paging": paging,
         "progress": progress_of(batch, items, href=with_query(query)),
@@ -63,12 +69,19 @@ async def show_batch(request: Request, who: Who, batch_id: str) -> Response:
     return render(request.app.state.pages, request, "signing/batch_panel.html" if alone else "signing/batch.html", context)
 
 
+def back_text(who: Principal, queue: str) -> str:
+    """In a version that has no such queue, as when the person works in two, its words without a number."""
+    found = [e.title for e in entries_of(who) if e.href == queue]
+    return found[0] if found else "Danh sách chờ ký"
+
+
 def progress_of(batch: Mapping[str, Any], items: Sequence[Document], *, href: str) -> Progress:
     told = summary(dict(batch), list(items))
     total, signed, failed = told["total"], told["signed"], told["failed"]
-    said = f"Đã ký {vn_number(signed)} trong {vn_number(total)} học bạ."
+    noun = NOUNS[kind_of(batch)]
+    said = f"Đã ký {vn_number(signed)} trong {vn_number(total)} {noun}."
     return Progress(
-        title=f"Ký {vn_number(total)} học bạ",
+        title=f"Ký {vn_number(total)} {noun}",
         total=total,
         done=signed,
         failed=failed,
@@ -84,11 +97,11 @@ def _rows(batch: Mapping[str, Any], items: Sequence[Document]) -> list[dict[str,
     """What failed first, then in the order of the batch."""
     rows = [
         {
-            "title": f"{i['pupil_name']} – lớp {i['class_code']}",
+            "title": title_of(i),
             "state": STATES.get(i["state"]) or OPEN.get(batch["state"], "WAITING"),
             "reason": f"{i['code']}: {i['reason']} {i['action']}" if i.get("code") else "",
             "at": i.get("changed_at") if i["state"] == "embedded" else None,
-            "href": f"/ui/records/transcripts/{i['transcript']}",
+            "href": document_href(i, i["transcript"]),
             "bad": i["state"] in ENDED_BADLY,
             "number": i["number"],
         }

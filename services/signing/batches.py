@@ -1,4 +1,4 @@
-"""A batch: one person, one step, many transcripts, one authorisation. Here it is checked and written down; `runner.py` runs it.
+"""A batch: one person, one step, many documents of one kind, one authorisation. Here it is checked and written down; `runner.py` runs it.
 
 States of a batch: preparing → waiting → signing → finished. Of an item: queued → prepared → returned → embedded, or
 refused | expired | failed | cancelled with a reason; the intent (what, who, certificate, planned hashes) is stored first.
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from contracts.access import Action, Principal
+from contracts.nouns import worded
 from services.chassis import audit, clock
 from services.chassis.access import require, require_fresh
 from services.chassis.aggregates import Change
@@ -33,12 +34,14 @@ from services.signing.errors import (
     WRONG_LOGIN,
     YEAR_LOCKED,
 )
+from services.signing.queues import kind_of
 from services.signing.steps import STEPS
 from services.signing.tasks import signers_of, why_not
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from contracts.documents import DocumentKind
     from services.chassis.mongo import Document, Session
     from services.means.remote import Credential
     from services.means.remote import Session as ProviderSession
@@ -68,6 +71,7 @@ class Order:
     classes: Sequence[str] | None
     user: str
     password: str
+    kind: DocumentKind = "transcript"
 
 
 def require_for(who: Principal, step: str) -> None:
@@ -76,15 +80,17 @@ def require_for(who: Principal, step: str) -> None:
         require_fresh(who, Action.ISSUE, school=who.school)
 
 
-async def waiting_for(store: Store, who: Principal, step: str, classes: Sequence[str] | None) -> list[Document]:
+async def waiting_for(
+    store: Store, who: Principal, step: str, classes: Sequence[str] | None, kind: DocumentKind = "transcript"
+) -> list[Document]:
     """What this person may sign in this step now ("Chờ ký")."""
     if who.school is None:
         raise Refused(FORBIDDEN, action=Action.SIGN.value)
     require(who, Action.SIGN, school=who.school)
     if step == "issue":
         require(who, Action.ISSUE, school=who.school)
-        return await store.waiting(who.school, step, None, classes=classes)
-    return await store.waiting(who.school, step, who.person, classes=classes)
+        return await store.waiting(who.school, step, None, classes=classes, kind=kind)
+    return await store.waiting(who.school, step, who.person, classes=classes, kind=kind)
 
 
 async def start(store: Store, providers: Providers, who: Principal, order: Order, *, request_id: str) -> dict[str, Any]:
@@ -92,7 +98,7 @@ async def start(store: Store, providers: Providers, who: Principal, order: Order
 
     Returns {"batch": id, "accepted": n, "refused": [{transcript, code, reason}]}. The password goes to the provider and nowhere else.
     """
-    waiting = {t["_id"]: t for t in await waiting_for(store, who, order.step, order.classes)}
+    waiting = {t["_id"]: t for t in await waiting_for(store, who, order.step, order.classes, order.kind)}
     chosen = list(order.transcripts) if order.transcripts is not None else list(waiting)
     if not chosen or len(chosen) > MOST:
         raise Refused(NOTHING_TO_SIGN)
@@ -107,6 +113,7 @@ async def start(store: Store, providers: Providers, who: Principal, order: Order
         "name": who.name,
         "school": who.school,
         "step": order.step,
+        "kind": order.kind,
         "at": moment,
         "signing_time": moment,
         "state": "preparing",
@@ -136,16 +143,17 @@ async def start(store: Store, providers: Providers, who: Principal, order: Order
             task = tasks.get(transcript)
             if len(items) >= room:
                 refusal = Refused(TOO_MANY, room=room)
-                refused.append({"transcript": transcript, "code": refusal.code, "reason": refusal.cause})
+                refused.append({"transcript": transcript, "code": refusal.code, "reason": worded(order.kind, refusal.cause)})
                 continue
             why = why_not(task, school=who.school, step=order.step, person=who.person)
             if why is None and task is not None and task["year"] in locked:
                 why = YEAR_LOCKED
             if task is None or why is not None or transcript not in waiting:
                 why = why or NOT_WAITING
-                refused.append({"transcript": transcript, "code": why.code, "reason": why.cause})
+                refused.append({"transcript": transcript, "code": why.code, "reason": worded(order.kind, why.cause)})
             elif being_signed(task, order.step, who.person):
-                refused.append({"transcript": transcript, "code": BEING_SIGNED.code, "reason": BEING_SIGNED.cause})
+                cause = worded(order.kind, BEING_SIGNED.cause)
+                refused.append({"transcript": transcript, "code": BEING_SIGNED.code, "reason": cause})
             else:
                 claimed.append(Change({**task, "claims": {**task["claims"], claimant(order.step, who.person): batch_id}}))
                 items.append(_item(batch_id, len(items), task, order.step, who.person))
@@ -153,7 +161,7 @@ async def start(store: Store, providers: Providers, who: Principal, order: Order
             return refused
         await store.save_tasks(tx, claimed, actor=who.person, cause=batch_id)
         await store.add_batch(tx, {**batch, "total": len(items)}, items)
-        details = {"step": order.step, "items": len(items), "certificate": describe(batch["certificate"]).serial}
+        details = {"step": order.step, **told_kind(batch), "items": len(items), "certificate": describe(batch["certificate"]).serial}
         await audit.record(
             store.db,
             tx,
@@ -200,6 +208,7 @@ def _item(batch_id: str, number: int, task: Document, step: str, person: str) ->
         "batch": batch_id,
         "number": number,
         "transcript": task["_id"],
+        "kind": kind_of(task),
         "class_code": task["class_code"],
         "pupil_name": task["pupil_name"],
         "subjects": subjects,
@@ -261,3 +270,9 @@ async def _open(providers: Providers, account: Document, order: Order) -> tuple[
 
 def title_of(step: str) -> str:
     return STEPS[step].title
+
+
+def told_kind(batch: Document) -> dict[str, str]:
+    """What the audit trail says of the kind: nothing of transcripts, which are the rule."""
+    kind = kind_of(batch)
+    return {} if kind == "transcript" else {"kind": kind}

@@ -1,4 +1,4 @@
-"""What the signatures and timestamps of a transcript's XML are worth."""
+"""What the signatures and timestamps of a transcript's or a class summary's XML are worth."""
 
 from base64 import b64decode
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from services.signing import verdict, xml
 from services.signing.evidence import MALFORMED, Means, check_readable, joined, judge_certificate, judge_stamp, only_readable
 from services.signing.pdf import FIELDS
 from services.signing.verdict import NO_PROOF, PROBLEMS, Coverage, Proof, Verdict, level_of, unreadable
-from services.signing.xml import CONTENT_ID, DS, EXCLUSIVE, NAMESPACE, XADES, UnsuitableDocument
+from services.signing.xml import CONTENT_ID, DS, EXCLUSIVE, XADES, UnsuitableDocument, is_root, namespace_of
 from services.signing.xml_archive import (
     ARCHIVE_TIMESTAMP,
     ENCAPSULATED_TIMESTAMP,
@@ -53,7 +53,6 @@ _PROPERTIES = {
     f"{{{XADES}}}RevocationValues",
     f"{{{XADES141}}}TimeStampValidationData",
 }
-_FRAME = {f"{{{NAMESPACE}}}NoiDung", f"{{{NAMESPACE}}}ChuKy", _ds("Signature")}
 _XML_SCHEMES: dict[str, Scheme] = {
     **{SignatureMethod[f"RSA_SHA{bits}"].value: "rsa-pkcs1" for bits in (256, 384, 512)},
     **{SignatureMethod[f"SHA{bits}_RSA_MGF1"].value: "rsa-pss" for bits in (256, 384, 512)},
@@ -118,8 +117,10 @@ def _opened(document: bytes) -> tuple[etree._Element, bool]:
         if unsuitable.problem.code != "layout":
             raise
         root = etree.fromstring(document, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
-        signatures = root.find(f"{{{NAMESPACE}}}ChuKy")
-        strange = [node for node in (*root, *(signatures if signatures is not None else ())) if node.tag not in _FRAME]
+        namespace = namespace_of(root)
+        signatures = root.find(f"{{{namespace}}}ChuKy")
+        frame = {f"{{{namespace}}}NoiDung", f"{{{namespace}}}ChuKy", _ds("Signature")}
+        strange = [node for node in (*root, *(signatures if signatures is not None else ())) if node.tag not in frame]
         for node in strange:
             take_out(node)
         root = xml.parse(etree.tostring(root))
@@ -303,8 +304,8 @@ def _verdict(one: _Checked, proof: Proof, means: Means, at: datetime) -> Verdict
 
 def _coverage(signed: dict[str, etree._Element | None]) -> Coverage:
     whole, content = signed.get(""), signed.get(f"#{CONTENT_ID}")
-    if whole is not None and whole.tag == f"{{{NAMESPACE}}}HocBa":
+    if whole is not None and is_root(whole):
         return "whole"
-    if content is not None and content.tag == f"{{{NAMESPACE}}}NoiDung" and content.get("Id") == CONTENT_ID:
+    if content is not None and content.tag == f"{{{namespace_of(content)}}}NoiDung" and content.get("Id") == CONTENT_ID:
         return "content"
     return "unclear"

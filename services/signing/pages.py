@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 from base64 import b64decode
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
 from contracts.menu import entry_of
+from contracts.nouns import worded
 from services.chassis import errors as chassis_errors
 from services.chassis.access import Who
-from services.chassis.errors import NOT_FOUND, Refused
+from services.chassis.errors import Refused
 from services.chassis.vietnamese import fold, given_name_key
-from services.chassis.web.lists import catalogue_of, done, notices, ordered, paged, query_of, ticked
+from services.chassis.web.lists import catalogue_of, done, notices, ordered, paged, query_of, reworded, ticked
 from services.chassis.web.look import Notice, render, vn_number, with_query
 from services.chassis.web.shell import shell
 from services.means.x509 import describe
 from services.signing import batch_pages, batches, errors, return_pages
 from services.signing.errors import BEING_SIGNED, NOT_WAITING, WRONG_LOGIN
-from services.signing.return_pages import title_of
+from services.signing.queues import Queue, document_href, kind_of, queue_for, queue_of, title_of
 from services.signing.routes import providers_of, store_of
 from services.signing.steps import STEPS
 from services.signing.tasks import CLOSED, RETURNED, SEALING, signers_of, why_not
@@ -38,17 +40,9 @@ BATCHES = "/ui/signing/batches"
 SHOWN_TITLES = 10
 CATALOGUE = catalogue_of(chassis_errors, errors)
 WORDS = {
-    "sign": ("Đã nhận {n} học bạ vào đợt ký.", "Chưa chọn học bạ nào đang chờ ký."),
-    "return": ("{n} học bạ đã chuyển sang trạng thái Trả lại.", "Chưa chọn học bạ nào đang chờ ký."),
+    "sign": ("Đã nhận {{n}} {noun} vào đợt ký.", "Chưa chọn {noun} nào đang chờ ký."),
+    "return": ("{{n}} {noun} đã chuyển sang trạng thái Trả lại.", "Chưa chọn {noun} nào đang chờ ký."),
 }
-SIGN = {"text": "Ký học bạ", "name": "act", "value": "sign"}
-
-
-def address_of(step: str) -> str:
-    """Raises Refused(NOT_FOUND) for a step that no policy has."""
-    if step not in STEPS:
-        raise Refused(NOT_FOUND)
-    return f"/ui/signing/{step}"
 
 
 # --- one authorisation for the batch; these addresses stand before /{step}
@@ -58,25 +52,25 @@ def address_of(step: str) -> str:
 async def start(request: Request, who: Who) -> Response:
     """Sign in to the provider and start; the password is sent on to it and kept nowhere."""
     form = await ticked(request)
-    step, user, password = form.field("step"), form.field("username").strip()[:120], form.field("password")[:1000]
-    here = address_of(step)
-    batches.require_for(who, step)
+    user, password = form.field("username").strip()[:120], form.field("password")[:1000]
+    queue = queue_of(who, form.field("step"))
+    batches.require_for(who, queue.step)
     wrong = {}
     if not user:
         wrong["username"] = "Nhập tên đăng nhập"
     if not password:
         wrong["password"] = "Nhập mật khẩu"  # noqa: S105 - a message
     if wrong:
-        return await authorise(request, who, step, form.ids, user=user, wrong=wrong)
-    order = batches.Order(step=step, transcripts=form.ids, classes=None, user=user, password=password)
+        return await authorise(request, who, queue, form.ids, user=user, wrong=wrong)
+    order = batches.Order(step=queue.step, transcripts=form.ids, classes=None, user=user, password=password, kind=queue.kind)
     try:
         started = await batches.start(store_of(request), providers_of(request), who, order, request_id=request.state.request_id)
     except Refused as refused:
         said = {"username" if refused.refusal is WRONG_LOGIN else "_form": f"{refused.cause} {refused.action}"}
-        return await authorise(request, who, step, form.ids, user=user, wrong=said, status=refused.refusal.status)
+        return await authorise(request, who, queue, form.ids, user=user, wrong=said, status=refused.refusal.status)
     codes = [r["code"] for r in started["refused"]]
     if started["batch"] is None:
-        return done(here, "sign", 0, codes)
+        return done(queue.address, "sign", 0, codes)
     return done(f"{BATCHES}/{started['batch']}", "start", started["accepted"], codes)
 
 
@@ -85,13 +79,13 @@ async def retry(request: Request, who: Who, batch_id: str) -> Response:
     """What did not work in a batch, alone, in a new one."""
     batch, failed = await batch_pages.retryable(request, who, batch_id)
     batches.require_for(who, batch["step"])
-    return await authorise(request, who, batch["step"], failed)
+    return await authorise(request, who, queue_for(kind_of(batch), batch["step"]), failed)
 
 
 async def authorise(
     request: Request,
     who: Principal,
-    step: str,
+    queue: Queue,
     chosen: Sequence[str],
     *,
     user: str = "",
@@ -99,8 +93,8 @@ async def authorise(
     status: int = 422,
 ) -> Response:
     """Check beforehand what can be signed, show it, and ask for the account at the provider."""
-    here = address_of(step)
-    waiting = {t["_id"]: t for t in await batches.waiting_for(store_of(request), who, step, None)}
+    here, step = queue.address, queue.step
+    waiting = {t["_id"]: t for t in await batches.waiting_for(store_of(request), who, step, None, queue.kind)}
     fit = [i for i in chosen if i in waiting and not batches.being_signed(waiting[i], step, who.person)]
     known = await store_of(request).load_tasks(None, [i for i in chosen if i not in fit])
     left_out = {
@@ -114,7 +108,8 @@ async def authorise(
     facts = describe(b64decode(account["certificate"]))
     context = {
         "shell": shell(request, who),
-        "title": "Ký học bạ",
+        "title": queue.words.sign,
+        "noun": queue.words.noun,
         "crumb": entry_of(who, here).title,
         "action": BATCHES,
         "cancel_href": here,
@@ -122,9 +117,9 @@ async def authorise(
         "certificate": {"serial": facts.serial, "owner": facts.subject, "valid_until": facts.not_after},
         "count": len(fit),
         "titles": [title_of(waiting[i]) for i in fit[:SHOWN_TITLES]],
-        "fields": [("step", step), *(("ids", i) for i in fit)],
+        "fields": [("step", queue.name), *(("ids", i) for i in fit)],
         "left_out": [
-            {"title": title_of(known[i]), "reason": Refused(refusal).cause}
+            {"title": title_of(known[i]), "reason": worded(queue.kind, Refused(refusal).cause)}
             for i, refusal in left_out.items()
             if i in known and known[i]["school"] == who.school
         ],
@@ -139,22 +134,28 @@ async def authorise(
 
 @router.get("/{step}")
 async def show_queue(request: Request, who: Who, step: str) -> Response:
-    here = address_of(step)
+    """`step`: the name of a queue."""
+    queue = queue_of(who, step)
+    here, step, noun = queue.address, queue.step, queue.words.noun
     query = query_of(request, "tab", "class", "name", "sort", "order", "page")
-    waiting = await batches.waiting_for(store_of(request), who, step, None)
-    signed = await store_of(request).signed(str(who.school), step, who.person)
+    waiting = await batches.waiting_for(store_of(request), who, step, None, queue.kind)
+    signed = await store_of(request).signed(str(who.school), step, who.person, kind=queue.kind)
     tab = "signed" if query.get("tab") == "signed" else "awaiting"
     tasks = signed if tab == "signed" else waiting
     rows = _rows(tasks, who, step, tab, query)
     page, paging = paged(rows, query)
     problem = await _problem(request, who, step) if tab == "awaiting" and waiting else ""
-    told = [*notices(request, WORDS, CATALOGUE), *await _running(request, who, step)]
+    words = {act: (some.format(noun=noun), none.format(noun=noun)) for act, (some, none) in WORDS.items()}
+    told = [*notices(request, words, reworded(CATALOGUE, partial(worded, queue.kind))), *await _running(request, who, queue)]
+    sign = {"text": queue.words.sign, "name": "act", "value": "sign"}
     context = {
         "shell": shell(request, who, notices=told),
         "title": entry_of(who, here).title,
         "query": query,
         "paging": paging,
         "tab": tab,
+        "noun": noun,
+        "of_pupils": queue.kind == "transcript",
         "awaiting": len(waiting),
         "signed": len(signed),
         "awaiting_href": with_query({}, tab="awaiting"),
@@ -163,18 +164,24 @@ async def show_queue(request: Request, who: Who, step: str) -> Response:
         "action": here,
         "problem": problem,
         # sending back needs no certificate
-        "buttons": [return_pages.button(who)] if problem else [SIGN, return_pages.button(who)],
+        "buttons": [return_pages.button(who, queue)] if problem else [sign, return_pages.button(who, queue)],
         "selectable": sum(r["signable"] for r in rows),
         "rows": page,
     }
     return render(request.app.state.pages, request, "signing/queue.html", context)
 
 
-async def _running(request: Request, who: Principal, step: str) -> list[Notice]:
+async def _running(request: Request, who: Principal, queue: Queue) -> list[Notice]:
     """The way back to batches that go on after their page was left."""
-    running = [b for b in await store_of(request).batches_of(who.person) if b["step"] == step and b["state"] != "finished"]
+    theirs = await store_of(request).batches_of(who.person)
+    running = [b for b in theirs if (kind_of(b), b["step"]) == (queue.kind, queue.step) and b["state"] != "finished"]
     return [
-        Notice("info", f"Đợt ký {vn_number(b['total'])} học bạ đang thực hiện.", href=f"{BATCHES}/{b['_id']}", link_text="Xem tiến độ")
+        Notice(
+            "info",
+            f"Đợt ký {vn_number(b['total'])} {queue.words.noun} đang thực hiện.",
+            href=f"{BATCHES}/{b['_id']}",
+            link_text="Xem tiến độ",
+        )
         for b in running
     ]
 
@@ -206,14 +213,14 @@ def _row(task: Document, who: Principal, step: str, tab: str) -> dict[str, Any]:
     at = next((s["signed_at"] for s in task["signatures"] if s["step"] == step and s["person"] == who.person), None)
     return {
         "id": task["_id"],
-        "name": task["pupil_name"],
+        "name": task["pupil_name"] or title_of(task),
         "class_name": task["class_code"],
         "grade": task["grade"],
         "part": STEPS[step].role(subjects),
         "at": dt.datetime.fromisoformat(at) if at else None,
         "state_text": _signed_text(task) if tab == "signed" else "Đang trong đợt ký" if busy else _waiting_text(task),
         "signable": tab == "awaiting" and not busy,
-        "href": f"/ui/records/transcripts/{task['_id']}",
+        "href": document_href(task, task["_id"]),
     }
 
 
@@ -223,7 +230,7 @@ def _waiting_text(task: Document) -> str:
 
 def _signed_text(task: Document) -> str:
     if task["step"] in CLOSED:
-        return "Đã ký; học bạ ở trạng thái Trả lại" if task["step"] == RETURNED else "Đã ký; học bạ đã hủy"
+        return worded(kind_of(task), "Đã ký; học bạ ở trạng thái Trả lại" if task["step"] == RETURNED else "Đã ký; học bạ đã hủy")
     if task.get("stopped"):
         return f"Đã ký; {task['stopped']['code']}: {task['stopped']['reason']}"
     return "Đã ký, đang đóng dấu thời gian" if task["step"] == SEALING else "Đã ký"
@@ -232,14 +239,14 @@ def _signed_text(task: Document) -> str:
 @router.post("/{step}")
 async def choose(request: Request, who: Who, step: str) -> Response:
     """ "Ký học bạ": shows what would be signed and asks for the authorisation; "Trả lại" asks why. Nothing is changed yet."""
-    address_of(step)
+    queue = queue_of(who, step)
     form = await ticked(request)
     if form.field("act") != "return":
-        batches.require_for(who, step)
+        batches.require_for(who, queue.step)
     chosen = form.ids
     if form.filter is not None:
-        waiting = await batches.waiting_for(store_of(request), who, step, None)
-        chosen = tuple(r["id"] for r in _rows(waiting, who, step, "awaiting", form.filter) if r["signable"])
+        waiting = await batches.waiting_for(store_of(request), who, queue.step, None, queue.kind)
+        chosen = tuple(r["id"] for r in _rows(waiting, who, queue.step, "awaiting", form.filter) if r["signable"])
     if form.field("act") == "return":
-        return await return_pages.ask(request, who, step, chosen[: batches.MOST])
-    return await authorise(request, who, step, chosen[: batches.MOST])
+        return await return_pages.ask(request, who, queue, chosen[: batches.MOST])
+    return await authorise(request, who, queue, chosen[: batches.MOST])

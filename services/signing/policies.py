@@ -1,7 +1,8 @@
-"""Which steps a transcript goes through, by level, school type and school year: data, not code.
+"""Which steps a document goes through, by kind, level, school type and school year: data, not code.
 
 Secondary: subject teachers (in parallel) → homeroom → leader → issue (guide 001). Primary: the same, where the homeroom
 teacher's one signature covers the subjects that they teach in the class (regulation of a school, 003 Đ5, Đ11; guide 000).
+Class summaries, which primary schools alone have: homeroom → leader → issue (guide 000, section 3).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from contracts.documents import DocumentKind
     from contracts.events.records import Signer
 
 
@@ -21,12 +23,14 @@ class Policy:
     steps: tuple[str, ...]
     homeroom_signs_own_subjects_once: bool
     from_year: str = "2024-2025"
+    kind: DocumentKind = "transcript"
 
 
 POLICIES: tuple[Policy, ...] = (
     Policy("TH", ("subjects", "homeroom", "leader", "issue"), homeroom_signs_own_subjects_once=True),
     Policy("THCS", ("subjects", "homeroom", "leader", "issue"), homeroom_signs_own_subjects_once=False),
     Policy("THPT", ("subjects", "homeroom", "leader", "issue"), homeroom_signs_own_subjects_once=False),
+    Policy("TH", ("homeroom", "leader", "issue"), homeroom_signs_own_subjects_once=False, kind="class_summary"),
 )
 
 
@@ -36,11 +40,11 @@ class PlannedStep:
     signers: tuple[Signer, ...]
 
 
-def policy_for(level: str, year: str) -> Policy:
-    """The newest policy of the level that holds in the school year. Raises LookupError when there is none."""
-    fitting = [p for p in POLICIES if p.level == level and p.from_year <= year]
+def policy_for(level: str, year: str, kind: DocumentKind = "transcript") -> Policy:
+    """The newest policy of kind and level that holds in the school year. Raises LookupError when there is none."""
+    fitting = [p for p in POLICIES if (p.kind, p.level) == (kind, level) and p.from_year <= year]
     if not fitting:
-        raise LookupError(f"no signing policy for {level} in {year}")
+        raise LookupError(f"no signing policy for a {kind} of {level} in {year}")
     return max(fitting, key=lambda p: p.from_year)
 
 

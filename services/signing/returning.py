@@ -1,4 +1,4 @@
-"""Sending transcripts back ("Trả lại", in secondary schools "Đề xuất hủy"): whoever they wait for finds something wrong in them.
+"""Sending documents back ("Trả lại", in secondary schools "Đề xuất hủy"): whoever they wait for finds something wrong in them.
 
 The administrator then cancels them or refuses to (menu 2.6, in records); until then nobody can sign them.
 """
@@ -8,12 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from contracts.access import Action, Principal
+from contracts.nouns import worded
 from services.chassis import audit, clock
 from services.chassis.access import require
 from services.chassis.errors import Refused
 from services.chassis.mongo import transaction
 from services.chassis.vietnamese import readable
+from services.signing.batches import told_kind
 from services.signing.errors import NOTHING_TO_RETURN, REASON_NEEDED
+from services.signing.queues import kind_of
 from services.signing.tasks import given_back
 
 if TYPE_CHECKING:
@@ -64,10 +67,11 @@ async def give_back(store: Store, who: Principal, *, step: str, transcripts: Seq
                         )
                     )
                 except Refused as refusal:
-                    no.append({"transcript": transcript, "code": refusal.code, "reason": refusal.cause})
+                    cause = worded(kind_of(tasks.get(transcript, {})), refusal.cause)
+                    no.append({"transcript": transcript, "code": refusal.code, "reason": cause})
             await store.save_tasks(tx, changes, actor=who.person, cause=request_id)
             for change in changes:
-                details = {"step": step, "reason": said}
+                details = {"step": step, **told_kind(change.document), "reason": said}
                 await audit.record(
                     store.db,
                     tx,

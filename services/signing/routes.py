@@ -8,9 +8,11 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from contracts.access import Action, Principal, allowed
+from contracts.documents import DocumentKind
 from services.chassis.access import Who
 from services.chassis.errors import FORBIDDEN, NOT_FOUND, Refused
 from services.signing import batches, returning
+from services.signing.queues import kind_of
 
 if TYPE_CHECKING:
     from services.signing.providers import Providers
@@ -30,7 +32,7 @@ class Login(BaseModel):
 
 
 class NewBatch(BaseModel):
-    """`transcripts` named one by one, or everything that waits (`all`), narrowed to `classes`."""
+    """Documents of one kind: `transcripts` named one by one, or everything that waits (`all`), narrowed to `classes`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -38,11 +40,12 @@ class NewBatch(BaseModel):
     transcripts: list[str] | None = Field(default=None, max_length=5000)
     classes: list[str] | None = Field(default=None, max_length=200)
     all: bool = False
+    kind: DocumentKind = "transcript"
     login: Login
 
 
 class NewReturn(BaseModel):
-    """`transcripts` named one by one, or everything that waits in `classes`, or at all (`all`)."""
+    """Documents of one kind: `transcripts` named one by one, or everything that waits in `classes`, or at all (`all`)."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -50,6 +53,7 @@ class NewReturn(BaseModel):
     transcripts: list[str] | None = Field(default=None, max_length=5000)
     classes: list[str] | None = Field(default=None, max_length=200)
     all: bool = False
+    kind: DocumentKind = "transcript"
     reason: str = Field(max_length=5000, description="10 to 500 characters that can be read")
 
 
@@ -67,15 +71,18 @@ def providers_of(request: Request) -> Providers:
 async def queue(
     request: Request,
     who: Who,
+    *,
     step: StepName,
     tab: Literal["waiting", "signed"] = "waiting",
     class_code: Annotated[str | None, Query(alias="class")] = None,
+    kind: DocumentKind = "transcript",
 ) -> dict[str, Any]:
-    """ "Chờ ký" and "Đã ký" of the signed-in person for one step."""
+    """ "Chờ ký" and "Đã ký" of the signed-in person for one step; a class summary has no pupil."""
     if tab == "waiting":
-        found = await batches.waiting_for(store_of(request), who, step, [class_code] if class_code else None)
+        found = await batches.waiting_for(store_of(request), who, step, [class_code] if class_code else None, kind)
     else:
-        found = [t for t in await store_of(request).signed(str(who.school), step, who.person) if class_code in (None, t["class_code"])]
+        signed = await store_of(request).signed(str(who.school), step, who.person, kind=kind)
+        found = [t for t in signed if class_code in (None, t["class_code"])]
     keys = ("pupil_code", "pupil_name", "class_code", "grade", "version", "step")
     return {
         "transcripts": [{"id": t["_id"], **{k: t[k] for k in keys}, "in_batch": batches.being_signed(t, step, who.person)} for t in found]
@@ -92,6 +99,7 @@ async def start(request: Request, who: Who, body: NewBatch) -> dict[str, Any]:
         classes=body.classes,
         user=body.login.user,
         password=body.login.password.get_secret_value(),
+        kind=body.kind,
     )
     return await batches.start(store_of(request), providers_of(request), who, order, request_id=request.state.request_id)
 
@@ -99,7 +107,7 @@ async def start(request: Request, who: Who, body: NewBatch) -> dict[str, Any]:
 @router.post("/returns")
 async def give_back(request: Request, who: Who, body: NewReturn) -> dict[str, Any]:
     """ "Trả lại", "Đề xuất hủy": whoever it waits for sends it back with a reason; {"returned": n, "refused": [...]}."""
-    waiting = await batches.waiting_for(store_of(request), who, body.step, body.classes)
+    waiting = await batches.waiting_for(store_of(request), who, body.step, body.classes, body.kind)
     chosen = [t["_id"] for t in waiting] if body.all or (body.transcripts is None and body.classes) else body.transcripts or []
     return await returning.give_back(
         store_of(request), who, step=body.step, transcripts=chosen, reason=body.reason, request_id=request.state.request_id
@@ -137,6 +145,7 @@ def summary(batch: dict[str, Any], items: list[dict[str, Any]]) -> dict[str, Any
     return {
         "batch": batch["_id"],
         "step": batch["step"],
+        "kind": kind_of(batch),
         "state": batch["state"],
         "total": batch["total"],
         "signed": signed,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from contracts.documents import DocumentRef
 from contracts.event import Fact
 from contracts.events.signing import SignatureFact, StepSignedV1, SubjectSignedV1
+from contracts.nouns import NOUNS, worded
 from services.chassis import audit, clock, failpoints
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refusal, Refused
@@ -22,9 +23,10 @@ from services.chassis.mongo import Document, Session, transaction
 from services.means.remote import Authorized, Credential, Expired, Outcome, ProviderError, ProviderRefused, ProviderUnavailable, Rejected
 from services.means.remote import Session as ProviderSession
 from services.means.x509 import WrongSignature, describe
-from services.signing.batches import check_still_approved, claimant, title_of
+from services.signing.batches import check_still_approved, claimant, title_of, told_kind
 from services.signing.errors import CANCELLED, DAMAGED, EXPIRED, PROVIDER_AWAY, PROVIDER_REFUSED, REJECTED, WRONG_VALUE
 from services.signing.metrics import SIGNATURES, SIGNER_SECONDS
+from services.signing.queues import kind_of
 from services.signing.steps import STEPS, prepare
 from services.signing.steps.kind import Documents, Finished, Intent, Prepared, finish
 from services.signing.tasks import signed, waiting_in
@@ -190,7 +192,7 @@ class Runner:
         try:
             if batch.get("handle"):
                 return await provider.check(self._session(batch), batch["handle"])
-            description = f"{title_of(batch['step'])}: {count} học bạ"
+            description = f"{title_of(batch['step'])}: {count} {NOUNS[kind_of(batch)]}"
             return await provider.authorize(self._session(batch), batch["credential"]["id"], hashes, description)
         except ProviderUnavailable:
             log.warning("the provider is away", extra={"batch": batch["_id"], "provider": batch["provider"]})
@@ -334,7 +336,7 @@ class Runner:
             await self.store.save_tasks(session, changes, actor=batch["person"], cause=batch["_id"])
             await self.store.add_signatures(session, elements)
             await self.store.set_items(outcomes, session)
-            details = {"step": batch["step"], "signed": sorted(by_transcript), "certificate": facts.serial}
+            details = {"step": batch["step"], **told_kind(batch), "signed": sorted(by_transcript), "certificate": facts.serial}
             await audit.record(
                 self.store.db,
                 session,
@@ -372,13 +374,14 @@ class Runner:
             outcome = {
                 "state": state,
                 "code": refused.code,
-                "reason": refused.cause,
-                "action": refused.action,
+                "reason": worded(kind_of(batch), refused.cause),
+                "action": worded(kind_of(batch), refused.action),
                 "prepared": None,
                 "values": None,
             }
             await self.store.set_items({i["_id"]: outcome for i in items}, session)
-            details = {"step": batch["step"], "outcome": state, "code": refused.code, "transcripts": [i["transcript"] for i in items]}
+            about = {"step": batch["step"], **told_kind(batch)}
+            details = {**about, "outcome": state, "code": refused.code, "transcripts": [i["transcript"] for i in items]}
             await audit.record(
                 self.store.db,
                 session,

@@ -17,6 +17,7 @@ from services.signing.tasks import ASSEMBLING, SEALING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from contracts.documents import DocumentKind
     from contracts.event import Event
     from contracts.events.identity import CertificateApprovedV1, CertificateEndedV1
     from contracts.events.records import SchoolYearLockedV1, SchoolYearUnlockedV1
@@ -94,22 +95,20 @@ class Store:
         found = await self.db["tasks"].find({"_id": {"$in": list(ids)}}, session=session).to_list(None)
         return {t["_id"]: t for t in found}
 
-    async def waiting(self, school: str, step: str, person: str | None, *, classes: Sequence[str] | None = None) -> list[Document]:
-        """Tasks at `step`; `person` None for the issue step, which waits for whoever holds the right."""
-        wanted: Document = {"school": school, "step": step}
+    async def waiting(
+        self, school: str, step: str, person: str | None, *, classes: Sequence[str] | None = None, kind: DocumentKind = "transcript"
+    ) -> list[Document]:
+        """Tasks of this kind at `step`; `person` None for the issue step, which waits for whoever holds the right."""
+        wanted: Document = {"school": school, "step": step, **_of_kind(kind)}
         if person is not None:
             wanted["waiting"] = person
         if classes:
             wanted["class_code"] = {"$in": list(classes)}
         return await self.db["tasks"].find(wanted).sort([("class_code", 1), ("_id", 1)]).to_list(None)
 
-    async def signed(self, school: str, step: str, person: str) -> list[Document]:
-        return (
-            await self.db["tasks"]
-            .find({"school": school, "signed_by": f"{step}:{person}"})
-            .sort([("class_code", 1), ("_id", 1)])
-            .to_list(None)
-        )
+    async def signed(self, school: str, step: str, person: str, *, kind: DocumentKind = "transcript") -> list[Document]:
+        wanted: Document = {"school": school, "signed_by": f"{step}:{person}", **_of_kind(kind)}
+        return await self.db["tasks"].find(wanted).sort([("class_code", 1), ("_id", 1)]).to_list(None)
 
     async def task(self, transcript: str) -> Document:
         found = await self.db["tasks"].find_one({"_id": transcript})
@@ -205,6 +204,11 @@ class Store:
         await self.db["batches"].update_one(
             {"_id": batch_id}, {"$unset": {"token": "", "sad": ""}, "$set": {"ended_at": clock.now()}}, session=session
         )
+
+
+def _of_kind(kind: DocumentKind) -> Document:
+    """Tasks that were written before there were kinds are about transcripts."""
+    return {"kind": {"$in": [kind, None]}} if kind == "transcript" else {"kind": kind}
 
 
 def account_key(kind: str, owner: str) -> str:

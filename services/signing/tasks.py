@@ -1,4 +1,4 @@
-"""What a transcript still needs to be signed by whom: one task a transcript. Plain data in, decision out.
+"""What a transcript or a class summary still needs to be signed by whom: one task a document. Plain data in, decision out.
 
 `step` is the step at hand; between the subject teachers and the homeroom teacher it is "assembling", then "rendering";
 after the school's signature "sealing" until both documents are at the archive level. One that was sent back is "returned" until
@@ -35,10 +35,11 @@ def new_task(event: Event[TranscriptCreatedV1]) -> Task:
     fact = event.data
     steps = [
         {"name": s.name, "signers": [{**signer.model_dump(mode="json"), "signed": False} for signer in s.signers]}
-        for s in plan(policy_for(fact.level, fact.year), fact.required)
+        for s in plan(policy_for(fact.level, fact.year, fact.kind), fact.required)
     ]
     task: Task = {
         "_id": event.subject,
+        "kind": fact.kind,
         "school": fact.school,
         "year": fact.year,
         "level": fact.level,

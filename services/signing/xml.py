@@ -1,4 +1,4 @@
-"""XAdES-BASELINE-B signatures over the transcript's XML, with the key elsewhere.
+"""XAdES-BASELINE-B signatures over the XML of a transcript or a class summary, with the key elsewhere.
 
 `prepare` builds a ds:Signature and gives the digest to be signed, `finish` puts the returned value in, `assemble` places
 finished signatures in the document. Nothing is ever rebuilt in between: the bytes of `prepare` are the bytes of the file.
@@ -23,7 +23,9 @@ from signxml.xades.xades import XAdESDataObjectFormat, XAdESSigner
 
 from services.means.x509 import Problem, Scheme, WrongSignature, check_value, default_scheme, ecdsa_encodings, load
 
-NAMESPACE: Final = "urn:hocba:transcript:1"
+ROOTS: Final = {"urn:hocba:transcript:1": "HocBa", "urn:hocba:summary:1": "BangTongHop"}
+"""Namespace → root of what is signed here; within it everything is called alike."""
+DESCRIPTIONS: Final = {"HocBa": "Học bạ số", "BangTongHop": "Bảng tổng hợp kết quả đánh giá giáo dục"}
 CONTENT_ID: Final = "nd"
 WHOLE: Final = ("",)
 """Cover the whole document but this signature itself: for the last signer, the school."""
@@ -38,7 +40,7 @@ METHODS: Final[dict[Scheme, SignatureMethod]] = {
 }
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
-_TAIL = re.compile(rb"(?:(<ChuKy Id=\"ck\")\s*/>|</ChuKy>)(\s*</HocBa>\s*)\Z")
+_TAIL = re.compile(rb"(?:(<ChuKy Id=\"ck\")\s*/>|</ChuKy>)(\s*</(?:HocBa|BangTongHop)>\s*)\Z")
 _EMPTY_VALUE: Final = b"></ds:SignatureValue>"
 
 
@@ -64,13 +66,22 @@ class PreparedXml(BaseModel):
     scheme: Scheme
 
 
+def namespace_of(node: etree._Element) -> str:
+    return etree.QName(node).namespace or ""
+
+
+def is_root(node: etree._Element) -> bool:
+    """Whether it is a whole document of a kind that is signed here."""
+    return node.tag in {f"{{{namespace}}}{name}" for namespace, name in ROOTS.items()}
+
+
 def signature_value_id(signature_id: str) -> str:
     """The Id of a signature's value, by which later signatures cover it."""
     return f"{signature_id}-sv"
 
 
 def parse(document: bytes) -> etree._Element:
-    """Parse a transcript and assert its frame: `/HocBa/NoiDung[@Id="nd"]`, then `/HocBa/ChuKy` with signatures only.
+    """Parse a document and assert its frame: below a root of `ROOTS`, `NoiDung[@Id="nd"]`, then `ChuKy` with signatures only.
 
     Ids are unique, and there are neither a DTD nor comments nor processing instructions, which canonicalisation
     leaves out: so what was signed can be nothing but what is read. Raises UnsuitableDocument.
@@ -87,8 +98,9 @@ def parse(document: bytes) -> etree._Element:
     if strange is not None or root.getprevious() is not None or root.getnext() is not None:
         raise UnsuitableDocument("comments", "Tệp XML có chú thích hoặc chỉ thị xử lý nằm ngoài nội dung được ký.")
     children = [(child.tag, child.get("Id")) for child in root]
-    if root.tag != f"{{{NAMESPACE}}}HocBa" or children != [(f"{{{NAMESPACE}}}NoiDung", CONTENT_ID), (f"{{{NAMESPACE}}}ChuKy", "ck")]:
-        raise UnsuitableDocument("layout", "Tệp XML không có cấu trúc của học bạ số.")
+    namespace = namespace_of(root)
+    if not is_root(root) or children != [(f"{{{namespace}}}NoiDung", CONTENT_ID), (f"{{{namespace}}}ChuKy", "ck")]:
+        raise UnsuitableDocument("layout", "Tệp XML không có cấu trúc của học bạ số, bảng tổng hợp.")
     if any(child.tag != f"{{{DS}}}Signature" or not child.get("Id") for child in root[1]):
         raise UnsuitableDocument("layout", "Phần chữ ký của tệp XML có thành phần lạ.")
     ids = [value for node in root.iter() for name, value in node.attrib.items() if etree.QName(name).localname.lower() == "id"]
@@ -126,7 +138,7 @@ def prepare(
     if not covers or not (whole or set(covers) <= {node.get("Id") for node in root.iter()}):
         raise ValueError("a signature covers the whole document, or elements by Ids that are in it")
     key: Any = _AbsentKey(certificate)
-    signer = _Signer(signature_id, METHODS[scheme], signed_at, role, whole=whole)
+    signer = _Signer(signature_id, METHODS[scheme], signed_at, role, whole=whole, about=DESCRIPTIONS[etree.QName(root).localname])
     try:
         signed = signer.sign(
             root,
@@ -169,7 +181,7 @@ def assemble(document: bytes, signatures: Sequence[bytes]) -> bytes:
     """
     tail = _TAIL.search(document, max(document.rfind(b"<ChuKy"), document.rfind(b"</ChuKy"), 0))
     if tail is None:
-        raise UnsuitableDocument("layout", "Tệp XML không có cấu trúc của học bạ số.")
+        raise UnsuitableDocument("layout", "Tệp XML không có cấu trúc của học bạ số, bảng tổng hợp.")
     if not signatures:
         return document
     opening = tail[1] + b">" if tail[1] else b""
@@ -195,10 +207,10 @@ class _AbsentKey:
 class _Signer(XAdESSigner):
     """signxml's signer with fixed Ids and time, the signer's certificate alone in SigningCertificateV2, and SignerRoleV2."""
 
-    def __init__(self, signature_id: str, method: SignatureMethod, signed_at: datetime, role: str, *, whole: bool) -> None:
+    def __init__(self, signature_id: str, method: SignatureMethod, signed_at: datetime, role: str, *, whole: bool, about: str) -> None:
         super().__init__(
             claimed_roles=[role],
-            data_object_format=XAdESDataObjectFormat(Description="Học bạ số", MimeType="text/xml"),
+            data_object_format=XAdESDataObjectFormat(Description=about, MimeType="text/xml"),
             method=SignatureConstructionMethod.enveloped if whole else SignatureConstructionMethod.detached,
             signature_algorithm=method,
             digest_algorithm=DigestAlgorithm.SHA256,

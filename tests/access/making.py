@@ -129,6 +129,11 @@ async def _transcripts(world: Access) -> None:
     await world.pages.db("records")["transcripts"].update_one({"_id": ids[0]}, {"$set": files})
     await world.pages.db("records")["transcripts"].update_one({"_id": ids[2]}, {"$set": {"state": State.SIGNED.value, **files}})
     world.ids["signed_transcript"] = ids[2]
+    made = await _ask(world, "administrator_a", order("/api/records/summaries", SEED, {"classes": [CLASS]}))
+    world.ids["summary_id"] = made["created"][0]["summary"]
+    await world.bus.carry()
+    signed = {"$set": {"state": State.SIGNED.value, **files}}
+    await world.pages.db("records")["summaries"].update_one({"_id": world.ids["summary_id"]}, signed)
     for key, school in (("pupil_of_2a", A), ("pupil_of_2a_b", B)):
         pupil = await world.pages.db("records")["pupils"].find_one({"school": school, "class_code": "2A"})
         assert pupil is not None

@@ -18,4 +18,6 @@ ROWS: tuple[Row, ...] = (
     order("/api/publishing/gateway-callbacks", only("gateway", reason="the national gateway, by an HMAC over body and time"), ANSWER),
     page("/ui/publishing/submissions", LOOKING),
     act("/ui/publishing/submissions", SENDING, [("ids", "@transcript_id")], step_up=True),
+    page("/ui/publishing/summaries", LOOKING),
+    act("/ui/publishing/summaries", SENDING, [("ids", "@summary_id")], step_up=True),
 )

@@ -1,4 +1,4 @@
-"""The package: a ZIP with manifest.xml and two files for every transcript."""
+"""The package: a ZIP with manifest.xml and two files for every transcript, or class summary."""
 
 import io
 import zipfile
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from infra.sandbox.gateway.errors import PackageRefused
-from infra.sandbox.gateway.schemas import PACKAGE, package_schema, parse, violation
+from infra.sandbox.gateway.schemas import PACKAGE, package_error, parse
 
 MANIFEST = "manifest.xml"
 LARGEST_MANIFEST = 5_000_000
@@ -26,13 +26,14 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class Entry:
-    """One transcript as the manifest names it."""
+    """One transcript, or one class summary, as the manifest names it; the latter has no `pupil` but the package's class."""
 
     uuid: str
     version: int
     pupil: str
     pdf: FileEntry
     xml: FileEntry
+    summary_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,10 @@ def read_manifest(content: bytes) -> Manifest:
         root = parse(content)
     except ValueError as wrong:
         raise PackageRefused(400, "NG-002", f"manifest.xml không đọc được: {wrong}") from wrong
-    if (wrong_at := violation(package_schema(), root)) is not None:
+    if (wrong_at := package_error(root)) is not None:
         raise PackageRefused(400, "NG-002", f"manifest.xml không đúng lược đồ: {wrong_at}")
-    entries = [_entry(element) for element in root.iter(f"{{{PACKAGE}}}HocBa")]
     listing = root.find(f"{{{PACKAGE}}}DanhSach")
+    entries = [_entry(element) for element in (listing if listing is not None else ())]
     if listing is None or int(listing.get("soLuong", "0")) != len(entries):
         raise PackageRefused(400, "NG-002", "Số lượng học bạ không khớp với danh sách")
     for entry in entries:
@@ -108,12 +109,15 @@ def callback_is_allowed(url: str, allowed: Iterable[str]) -> bool:
 
 
 def _entry(element: etree._Element) -> Entry:
+    summary = element.tag == f"{{{PACKAGE}}}BangTongHop"
+    class_name = element.getroottree().getroot().findtext(f"{{{PACKAGE}}}Lop", default="")
     return Entry(
-        uuid=_text(element, "MaHocBa"),
+        uuid=_text(element, "MaBangTongHop" if summary else "MaHocBa"),
         version=int(_text(element, "PhienBan")),
         pupil=_text(element, "MaHocSinh"),
         pdf=_file(element, "TepPdf"),
         xml=_file(element, "TepXml"),
+        summary_of=class_name if summary else None,
     )
 
 

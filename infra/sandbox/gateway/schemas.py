@@ -22,15 +22,22 @@ def parse(content: bytes) -> etree._Element:
 
 
 @cache
-def package_schema() -> etree.XMLSchema:
-    return etree.XMLSchema(etree.parse(CONTRACTS / "goi-hoc-ba-1.0.xsd"))
+def package_schemas() -> dict[str, etree.XMLSchema]:
+    """By the version that a manifest names: 1.0 lists transcripts, 1.1 class summaries as well."""
+    return {version: etree.XMLSchema(etree.parse(CONTRACTS / f"goi-hoc-ba-{version}.xsd")) for version in ("1.0", "1.1")}
+
+
+def package_error(root: etree._Element) -> str | None:
+    """The first violation of the version that the manifest names; of 1.0 where it names none that is known."""
+    schemas = package_schemas()
+    return violation(schemas.get(root.get("phienBan", ""), schemas["1.0"]), root)
 
 
 @cache
 def transcript_schemas() -> dict[str, list[etree.XMLSchema]]:
-    """All versions of the transcript's schema by namespace."""
+    """All versions of the transcript's and the class summary's schemas by namespace."""
     schemas: dict[str, list[etree.XMLSchema]] = {}
-    for file in sorted(CONTRACTS.glob("hoc-ba-*.xsd")):
+    for file in sorted((*CONTRACTS.glob("hoc-ba-*.xsd"), *CONTRACTS.glob("bang-tong-hop-*.xsd"))):
         document = etree.parse(file)
         schemas.setdefault(document.getroot().get("targetNamespace", ""), []).append(etree.XMLSchema(document))
     return schemas

@@ -1,4 +1,4 @@
-"""What is checked in one transcript. Runs in worker processes; the functions here are their whole interface."""
+"""What is checked in one transcript or class summary. Runs in worker processes; the functions here are their whole interface."""
 
 import hashlib
 import multiprocessing
@@ -87,17 +87,27 @@ def _check_content(root: etree._Element, school: str, year: str, entry: Entry) -
         return root.findtext("/".join(f"{{{namespace}}}{step}" for step in path.split("/")), default="").strip()
 
     # before the schema, so that the refusal names what the school can put right
-    pupil = text("NoiDung/HocSinh/SoDinhDanhCaNhan")
-    if pupil and not _personal_id_is_well_formed(pupil):
-        raise TranscriptRefused("NG-203", "Số định danh cá nhân của học sinh không đúng dạng 12 chữ số")
+    for pupil in root.findall("/".join(f"{{{namespace}}}{step}" for step in ("NoiDung", "HocSinh", "SoDinhDanhCaNhan"))):
+        if pupil.text and not _personal_id_is_well_formed(pupil.text.strip()):
+            raise TranscriptRefused("NG-203", "Số định danh cá nhân của học sinh không đúng dạng 12 chữ số")
     if (violation := transcript_error(root)) is not None:
         raise TranscriptRefused("NG-201", f"Tệp XML không đúng lược đồ: {violation}")
-    named = {
-        "mã định danh học bạ": (text("NoiDung/ThongTinHocBa/MaHocBa"), entry.uuid),
-        "phiên bản": (text("NoiDung/ThongTinHocBa/PhienBan"), str(entry.version)),
-        "mã học sinh": (text("NoiDung/HocSinh/MaHocSinh"), entry.pupil),
+    if entry.summary_of is None:
+        about = "NoiDung/ThongTinHocBa"
+        named = {
+            "mã định danh học bạ": (text(f"{about}/MaHocBa"), entry.uuid),
+            "mã học sinh": (text("NoiDung/HocSinh/MaHocSinh"), entry.pupil),
+        }
+    else:
+        about = "NoiDung/ThongTinBangTongHop"
+        named = {
+            "mã định danh bảng tổng hợp": (text(f"{about}/MaBangTongHop"), entry.uuid),
+            "lớp": (text("NoiDung/Lop/MaLop"), entry.summary_of),
+        }
+    named |= {
+        "phiên bản": (text(f"{about}/PhienBan"), str(entry.version)),
         "mã trường": (text("NoiDung/Truong/MaTruong"), school),
-        "năm học": (text("NoiDung/ThongTinHocBa/NamHoc"), year),
+        "năm học": (text(f"{about}/NamHoc"), year),
     }
     for what, (found, expected) in named.items():
         if found != expected:

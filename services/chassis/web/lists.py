@@ -5,7 +5,7 @@ What an act did stands in the address of the page that follows, as numbers and c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
@@ -97,6 +97,11 @@ def notices(request: Request, words: Mapping[str, tuple[str, str]], catalogue: M
         reasons = "".join(f" {catalogue[code].title}." for code in query.get("why", "").split(",") if code in catalogue)
         found.append(Notice("error", f"{vn_number(left)} mục không thực hiện được.{reasons}"))
     return found or [Notice("info", nothing)]
+
+
+def reworded(catalogue: Mapping[str, Refusal], said: Callable[[str], str]) -> dict[str, Refusal]:
+    """The same refusals, with every text as `said` has it."""
+    return {c: replace(r, title=said(r.title), cause=said(r.cause), action=said(r.action)) for c, r in catalogue.items()}
 
 
 def catalogue_of(*modules: ModuleType) -> dict[str, Refusal]:

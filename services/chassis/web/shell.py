@@ -6,7 +6,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from contracts.menu import PRODUCT, menu_of, role_name
+from contracts.menu import PRODUCT, entry_of, menu_of, role_name
+from services.chassis.errors import NOT_FOUND, Refused
 from services.chassis.web.look import MenuGroup, MenuItem, Notice, Shell, User
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from fastapi import Request
 
     from contracts.access import Principal
+    from contracts.menu import Entry
 
 HOME = "/ui/identity/"
 SIGN_OUT = "/ui/identity/sign-out"
@@ -33,6 +35,14 @@ OWN_ACCOUNT = (
     ("Hoạt động của tôi", MINE),
     ("Báo lỗi đã gửi", OWN_PROBLEMS),
 )
+
+
+def in_menu(who: Principal, href: str) -> Entry:
+    """The entry of a page that only some versions of the menu have. Raises Refused(NOT_FOUND) in the others."""
+    try:
+        return entry_of(who, href)
+    except LookupError:
+        raise Refused(NOT_FOUND) from None
 
 
 def shell(

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from lxml import etree
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.documents import DocumentKind
 from services.chassis import clock
 from services.chassis.errors import Refused
 from services.chassis.settings import Settings, needed, secret
@@ -34,9 +35,16 @@ CALLBACK_WINDOW = dt.timedelta(minutes=5)
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
+LISTED: dict[DocumentKind, tuple[str, str, str]] = {
+    "transcript": ("HocBa", "MaHocBa", "1.0"),
+    "class_summary": ("BangTongHop", "MaBangTongHop", "1.1"),
+}
+"""Kind → how the manifest lists one, what it calls its id, and the first version of the manifest that knows it."""
+
+
 @dataclass(frozen=True)
 class Enclosed:
-    """One transcript of a package with its two files."""
+    """One document of a package with its two files; a class summary has no pupil."""
 
     transcript: str
     version: int
@@ -53,6 +61,7 @@ class PackageInfo:
     class_code: str
     made_at: dt.datetime
     callback: str
+    kind: DocumentKind = "transcript"
 
 
 class GatewayAway(Exception):
@@ -90,7 +99,8 @@ class Callback(BaseModel):
 
 def build_package(info: PackageInfo, enclosed: Sequence[Enclosed]) -> bytes:
     """The ZIP with its manifest; the same input gives the same bytes."""
-    root = etree.Element(f"{{{NAMESPACE}}}GoiHocBa", {"phienBan": "1.0"}, nsmap=cast("dict[str, str]", {None: NAMESPACE}))
+    element, identifier, version = LISTED[info.kind]
+    root = etree.Element(f"{{{NAMESPACE}}}GoiHocBa", {"phienBan": version}, nsmap=cast("dict[str, str]", {None: NAMESPACE}))
 
     def add(parent: etree._Element, name: str, text: str | None = None, **attributes: str) -> etree._Element:
         child = etree.SubElement(parent, f"{{{NAMESPACE}}}{name}", attributes)
@@ -105,10 +115,11 @@ def build_package(info: PackageInfo, enclosed: Sequence[Enclosed]) -> bytes:
     add(root, "DiaChiPhanHoi", info.callback)
     listing = add(root, "DanhSach", soLuong=str(len(enclosed)))
     for each in enclosed:
-        row = add(listing, "HocBa")
-        add(row, "MaHocBa", each.transcript)
+        row = add(listing, element)
+        add(row, identifier, each.transcript)
         add(row, "PhienBan", str(each.version))
-        add(row, "MaHocSinh", each.pupil)
+        if info.kind == "transcript":
+            add(row, "MaHocSinh", each.pupil)
         for name, kind, content in (("TepPdf", "pdf", each.pdf), ("TepXml", "xml", each.xml)):
             digest = hashlib.sha256(content).hexdigest()
             add(row, name, ten=f"{each.transcript}.{kind}", sha256=digest, kichThuoc=str(len(content)))

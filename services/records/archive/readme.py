@@ -13,7 +13,8 @@ CHECKER = Path(checker.__file__)
 RUN = "import sys\n\nimport kiem_tra\n\nsys.exit(kiem_tra.main())\n"
 _HOW = (
     "Mở tệp bằng phần mềm giải nén thông dụng; tệp không nén, không mật khẩu.",
-    "Tệp PDF xem bằng phần mềm đọc PDF bất kỳ; tệp XML kiểm tra theo hoc-ba-1.0.xsd và xem trong trình duyệt bằng hoc-ba-1.0.xslt.",
+    "Tệp PDF xem bằng phần mềm đọc PDF bất kỳ; tệp XML kiểm tra theo hoc-ba-1.0.xsd và xem trong trình duyệt bằng hoc-ba-1.0.xslt, "
+    "riêng bảng tổng hợp theo bang-tong-hop-1.0.xsd và bang-tong-hop-1.0.xslt.",
     "SHA256SUMS ghi mã SHA-256 của từng tệp; manifest.json ghi mã của SHA256SUMS; manifest.jws là niêm phong trên manifest.json.",
     "Kiểm tra không cần mạng, chỉ cần Python: lấy kiem_tra.py ra khỏi gói rồi chạy: python3 kiem_tra.py <tệp gói>.",
     "Chỉ tin kết quả khi kiem_tra.py lấy từ nguồn tin cậy và vân tay chứng thư niêm phong đúng với vân tay đã công bố.",
@@ -36,7 +37,9 @@ def texts(title: str, facts: list[tuple[str, str]], certificate: bytes) -> list[
 
 
 def tools() -> list[tuple[str, bytes]]:
-    """The checker, what lets `python3 <package>` run it, and the schema and stylesheet of the documents."""
+    """The checker, what lets `python3 <package>` run it, and the schemas and stylesheets of the documents."""
     xml = files("contracts") / "xml"
-    described = [(name, (xml / name).read_bytes()) for name in ("hoc-ba-1.0.xsd", "hoc-ba-1.0.xslt")]
+    described = [
+        (name, (xml / name).read_bytes()) for kind in ("hoc-ba", "bang-tong-hop") for name in (f"{kind}-1.0.xsd", f"{kind}-1.0.xslt")
+    ]
     return [("kiem_tra.py", CHECKER.read_bytes()), ("__main__.py", RUN.encode()), *described]

@@ -1,23 +1,28 @@
-"""The page of menu 2.6 (primary "Quản lý hủy duyệt học bạ", secondary "Quản lý hủy học bạ"; guides 000 and 001)."""
+"""The pages of menu 2.6 (primary "Quản lý hủy duyệt học bạ", secondary "Quản lý hủy học bạ"; guides 000 and 001) and of menu 3.7, its
+like for class summaries (guide 000)."""
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
 from contracts.access import Action
-from contracts.menu import CANCELLATION, entry_of
+from contracts.menu import CANCELLATION, SUMMARY_CANCELLATION
+from contracts.nouns import NOUNS, worded
 from services.chassis.access import Who, require, require_fresh
 from services.chassis.errors import Refused
 from services.chassis.vietnamese import fold, given_name_key
 from services.chassis.web.lists import done, ordered, paged, query_of, ticked
 from services.chassis.web.look import confirm_page, render, vn_number, with_query
+from services.chassis.web.shell import in_menu
 from services.records.at_hand import own_school, reading
 from services.records.cancellation import routes
 from services.records.cancellation import store as queries
 from services.records.cancellation.cancelling import CANCELLABLE, LONGEST, SENT, SHORTEST, STEPS, reason_of, stands_still, why
+from services.records.documents import address_of, name_of, title_of
 from services.records.page_parts import framed, grades_of, newest
 from services.records.transcripts.outcome_page import told
 from services.records.transcripts.states import State
@@ -25,16 +30,15 @@ from services.records.transcripts.states import State
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from contracts.access import Principal
+    from contracts.documents import DocumentKind
     from services.chassis.mongo import Document
     from services.records.transcripts.reading import Reading
 
 router = APIRouter(prefix="/ui/records", include_in_schema=False)
 
 TABS = {"returned": "Trả lại", "signed": "Đã ký xong", "stopped": "Không ký tiếp được", "cancelled": "Đã hủy"}
-CANCEL = {"text": "Hủy học bạ", "name": "act", "value": "cancel", "kind": "warning"}
 REFUSE = {"text": "Từ chối hủy", "name": "act", "value": "refuse", "kind": "secondary"}
-RETURN = {"text": "Trả lại học bạ", "name": "act", "value": "return"}
-BUTTONS = {"returned": [CANCEL, REFUSE], "signed": [CANCEL], "stopped": [RETURN], "cancelled": []}
 COLUMNS = {
     "returned": ("Lý do trả lại", "Người trả lại", "Ngày trả lại"),
     "signed": ("Ghi chú", "", ""),
@@ -45,22 +49,59 @@ COLUMNS = {
 WITHDRAW = "Đã gửi lên cấp trên: cần thu hồi trước khi hủy."
 FINAL = "Học bạ số sau khi hủy sẽ không được khôi phục lại. Kiểm tra kỹ thông tin yêu cầu hủy trước khi xác nhận."
 SHOWN_TITLES = 10
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One of the pages. `cancel` and `give_back`: what the guide calls the acts; `prefix`: of the notices' keys."""
+
+    kind: DocumentKind
+    address: str
+    cancel: str
+    give_back: str
+    prefix: str
+
+    def buttons(self, tab: str) -> list[dict[str, str]]:
+        cancel = {"text": self.cancel, "name": "act", "value": "cancel", "kind": "warning"}
+        give_back = {"text": self.give_back, "name": "act", "value": "return"}
+        return {"returned": [cancel, REFUSE], "signed": [cancel], "stopped": [give_back]}.get(tab, [])
+
+    def done(self, act: str) -> tuple[str, str]:
+        """Heading and words of the page that tells what was done."""
+        words = {"cancel": (self.cancel, "Đã hủy"), "refuse": ("Từ chối hủy", "Đã từ chối hủy"), "return": (self.give_back, "Đã trả lại")}
+        return words[act]
+
+
+TRANSCRIPTS = Desk("transcript", CANCELLATION, "Hủy học bạ", "Trả lại học bạ", "")
+SUMMARIES = Desk("class_summary", SUMMARY_CANCELLATION, "Hủy bảng tổng hợp kết quả ĐGGD", "Trả lại bảng tổng hợp ĐGGD", "summary-")
 LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 @router.get("/cancellation")
 async def show(request: Request, who: Who) -> Response:
+    return await _show(request, who, TRANSCRIPTS)
+
+
+@router.get("/summary-cancellation")
+async def show_summaries(request: Request, who: Who) -> Response:
+    return await _show(request, who, SUMMARIES)
+
+
+async def _show(request: Request, who: Principal, desk: Desk) -> Response:
     require(who, Action.DECIDE_RETURNS, school=own_school(who))
+    entry = in_menu(who, desk.address)
     looked_at = await newest(request, who)
     query = query_of(request, "tab", "grade", "class", "name", "state", "sort", "order", "page")
     tab = _tab(query)
-    every = await queries.for_cancelling(looked_at.store.db, looked_at.school, looked_at.year) if looked_at else []
+    every = await queries.for_cancelling(looked_at.store.db, looked_at.school, looked_at.year, desk.kind) if looked_at else []
     there = [t for t in every if _tab_of(t) == tab]
     rows = _rows(there, query)
     page, paging = paged(rows, query)
     context = {
-        "shell": await framed(request, who, looked_at),
-        "title": entry_of(who, CANCELLATION).title,
+        "shell": await framed(request, who, looked_at, desk.kind),
+        "title": entry.title,
+        "noun": NOUNS[desk.kind],
+        "of_pupils": desk.kind == "transcript",
         "query": query,
         "paging": paging,
         "tab": tab,
@@ -72,8 +113,8 @@ async def show(request: Request, who: Who) -> Response:
         "classes": [(c, c) for c in sorted({t["class_code"] for t in there})],
         "states": [s.value for s in (*CANCELLABLE, *SENT)] if tab == "signed" else [],
         "columns": COLUMNS[tab],
-        "action": CANCELLATION,
-        "buttons": BUTTONS[tab],
+        "action": desk.address,
+        "buttons": desk.buttons(tab),
         "selectable": sum(r["selectable"] for r in rows),
         "rows": page,
     }
@@ -116,7 +157,7 @@ def _row(transcript: Document) -> dict[str, Any]:
         person = f"{person} ({STEPS.get(said['step'], 'Quản trị viên')})" if said else ""
     return {
         "id": transcript["_id"],
-        "name": transcript["pupil_name"],
+        "name": name_of(transcript),
         "class_name": transcript["class_code"],
         "grade": transcript["grade"],
         "version": transcript["version"],
@@ -125,12 +166,21 @@ def _row(transcript: Document) -> dict[str, Any]:
         "person": person,
         "at": said["at"] if said else None,
         "selectable": state not in SENT and state is not State.CANCELLED,
-        "href": f"/ui/records/transcripts/{transcript['_id']}",
+        "href": address_of(transcript),
     }
 
 
 @router.post("/cancellation")
 async def decide(request: Request, who: Who) -> Response:
+    return await _decide(request, who, TRANSCRIPTS)
+
+
+@router.post("/summary-cancellation")
+async def decide_summaries(request: Request, who: Who) -> Response:
+    return await _decide(request, who, SUMMARIES)
+
+
+async def _decide(request: Request, who: Principal, desk: Desk) -> Response:
     """Every act is asked for once more: cancelling because it is for ever, the others for their reason."""
     require(who, Action.DECIDE_RETURNS, school=own_school(who))
     form = await ticked(request)
@@ -142,59 +192,67 @@ async def decide(request: Request, who: Who) -> Response:
     ids = list(form.ids)
     if form.filter is not None:
         tab = _tab(form.filter)
-        every = await queries.for_cancelling(looked_at.store.db, looked_at.school, looked_at.year)
+        every = await queries.for_cancelling(looked_at.store.db, looked_at.school, looked_at.year, desk.kind)
         ids = [r["id"] for r in _rows([t for t in every if _tab_of(t) == tab], form.filter) if r["selectable"]]
-    back = f"{CANCELLATION}?tab={tab}"
+    back, notice = f"{desk.address}?tab={tab}", f"{desk.prefix}{NOTICES[asked]}"
     if not ids:
-        return done(back, NOTICES[asked], 0)
+        return done(back, notice, 0)
     needs_reason = asked != "cancel" or tab != "returned"
     if not form.field("sure"):
-        return await _ask(request, looked_at, asked, tab, ids, needs_reason=needs_reason)
+        return await _ask(request, looked_at, desk, asked, ids, tab=tab, needs_reason=needs_reason)
     reason = ""
     if needs_reason:
         try:
             reason = reason_of(form.field("reason"))
         except Refused as refused:
-            return await _ask(request, looked_at, asked, tab, ids, needs_reason=True, missing=refused.cause)
+            return await _ask(request, looked_at, desk, asked, ids, tab=tab, needs_reason=True, missing=refused.cause)
     if asked == "return":
-        outcome = await routes.return_all(request, who, routes.Named(transcripts=ids, reason=reason))
+        outcome = await routes.return_all(request, who, routes.Named(transcripts=ids, reason=reason, kind=desk.kind))
     else:
-        chosen = routes.Chosen(transcripts=ids, reason=reason)
+        chosen = routes.Chosen(transcripts=ids, reason=reason, kind=desk.kind)
         outcome = await (routes.refuse_all if asked == "refuse" else routes.cancel_all)(request, who, chosen)
-    title, done_text = DONE[asked]
-    return await told(request, looked_at, outcome, did=NOTICES[asked], title=title, done_text=done_text, back=back)
+    title, done_text = desk.done(asked)
+    return await told(request, looked_at, outcome, did=notice, title=title, done_text=done_text, back=back, kind=desk.kind)
 
 
 NOTICES = {"cancel": "cancel", "refuse": "refuse-cancel", "return": "return"}
-DONE = {"cancel": ("Hủy học bạ", "Đã hủy"), "refuse": ("Từ chối hủy", "Đã từ chối hủy"), "return": ("Trả lại học bạ", "Đã trả lại")}
 
 
 async def _ask(
-    request: Request, looked_at: Reading, asked: str, tab: str, ids: Sequence[str], *, needs_reason: bool, missing: str = ""
+    request: Request,
+    looked_at: Reading,
+    desk: Desk,
+    asked: str,
+    ids: Sequence[str],
+    *,
+    tab: str,
+    needs_reason: bool,
+    missing: str = "",
 ) -> Response:
-    found = await queries.named(looked_at.store.db, looked_at.school, ids)
+    found = await queries.named(looked_at.store.db, looked_at.school, ids, desk.kind)
     known = [i for i in ids if i in found]
-    count = vn_number(len(known))
+    count, noun = vn_number(len(known)), NOUNS[desk.kind]
+    title, _ = desk.done(asked)
     questions = {
-        "cancel": "Đồng ý xác nhận hủy học bạ?",
-        "refuse": f"Từ chối hủy {count} học bạ để người ký tiếp tục ký duyệt?",
-        "return": f"Trả lại {count} học bạ không ký tiếp được?",
+        "cancel": f"Đồng ý xác nhận hủy {noun}?",
+        "refuse": f"Từ chối hủy {count} {noun} để người ký tiếp tục ký duyệt?",
+        "return": f"Trả lại {count} {noun} không ký tiếp được?",
     }
     labels = {"cancel": "Lý do hủy", "refuse": "Lý do từ chối hủy", "return": "Lý do trả lại"}
     return confirm_page(
         request.app.state.pages,
         request,
         shell=await framed(request, looked_at.who, looked_at),
-        title=DONE[asked][0],
-        crumb=entry_of(looked_at.who, CANCELLATION).title,
+        title=title,
+        crumb=in_menu(looked_at.who, desk.address).title,
         question=questions[asked],
-        action=CANCELLATION,
-        confirm="OK" if asked == "cancel" else DONE[asked][0],
-        cancel_href=f"{CANCELLATION}?tab={tab}",
+        action=desk.address,
+        confirm="OK" if asked == "cancel" else title,
+        cancel_href=f"{desk.address}?tab={tab}",
         fields=[("act", asked), ("tab", tab), ("sure", "1"), *(("ids", i) for i in known)],
         items=[_title(found[i]) for i in known[:SHOWN_TITLES]],
         count=len(known),
-        warning=FINAL if asked == "cancel" else "",
+        warning=worded(desk.kind, FINAL) if asked == "cancel" else "",
         danger=asked == "cancel",
         reason=(labels[asked], f"Từ {SHORTEST} đến {LONGEST} ký tự.") if needs_reason else None,
         missing=missing,
@@ -203,4 +261,4 @@ async def _ask(
 
 def _title(transcript: Document) -> str:
     reason = why(transcript)
-    return f"{transcript['pupil_name']} – lớp {transcript['class_code']}{f': {reason}' if reason else ''}"
+    return f"{title_of(transcript)}{f': {reason}' if reason else ''}"

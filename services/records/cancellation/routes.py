@@ -1,4 +1,4 @@
-"""JSON under /api/records/cancellations (menu 2.6)."""
+"""JSON under /api/records/cancellations (menu 2.6; with `kind`, of class summaries, 3.7)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.access import Action
+from contracts.documents import DocumentKind
 from services.chassis import clock
 from services.chassis.access import Who, require, require_fresh
 from services.chassis.errors import Refused
@@ -17,6 +18,7 @@ from services.records.at_hand import Year, own_school, reading
 from services.records.cancellation import store as queries
 from services.records.cancellation.cancelling import LONGEST, cancel, reason_of, refuse, return_stopped, why
 from services.records.cancellation.errors import NOTHING_TO_DECIDE
+from services.records.documents import name_of
 from services.records.transcripts.deciding import each
 from services.records.transcripts.states import WORDS, State
 
@@ -34,6 +36,7 @@ class Chosen(BaseModel):
     transcripts: list[str] | None = Field(default=None, max_length=5000)
     classes: list[str] | None = Field(default=None, max_length=200)
     all: bool = False
+    kind: DocumentKind = "transcript"
     reason: str = Field(default="", max_length=5000, description="10 to 500 characters that can be read; not needed for what was returned")
 
 
@@ -41,20 +44,23 @@ class Named(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     transcripts: list[str] = Field(max_length=5000)
+    kind: DocumentKind = "transcript"
     reason: str = Field(max_length=5000)
 
 
 @router.get("")
-async def listed(request: Request, who: Who, state: State = State.RETURNED, year: Year = None) -> dict[str, Any]:
+async def listed(
+    request: Request, who: Who, state: State = State.RETURNED, year: Year = None, kind: DocumentKind = "transcript"
+) -> dict[str, Any]:
     """The transcripts in one state (returned ones unless asked otherwise) with the reason."""
     require(who, Action.DECIDE_RETURNS, school=own_school(who))
     looked_at = await reading(request, who, year)
-    found = await queries.in_states(looked_at.store.db, looked_at.school, looked_at.year, [state])
+    found = await queries.in_states(looked_at.store.db, looked_at.school, looked_at.year, [state], kind=kind)
     return {
         "transcripts": [
             {
                 "id": t["_id"],
-                "name": t["pupil_name"],
+                "name": name_of(t),
                 "class": t["class_code"],
                 "version": t["version"],
                 "state": t["state"],
@@ -81,6 +87,7 @@ async def cancel_all(request: Request, who: Who, body: Chosen, year: Year = None
         school=looked_at.school,
         year=looked_at.year,
         what="cancel",
+        kind=body.kind,
         act="cancel transcript",
         actor=who.person,
         request_id=request.state.request_id,
@@ -102,6 +109,7 @@ async def refuse_all(request: Request, who: Who, body: Chosen, year: Year = None
         school=looked_at.school,
         year=looked_at.year,
         what="cancel",
+        kind=body.kind,
         act="refuse cancellation",
         actor=who.person,
         request_id=request.state.request_id,
@@ -125,6 +133,7 @@ async def return_all(request: Request, who: Who, body: Named, year: Year = None)
         school=looked_at.school,
         year=looked_at.year,
         what="cancel",
+        kind=body.kind,
         act="return stopped",
         actor=who.person,
         request_id=request.state.request_id,
@@ -138,5 +147,5 @@ async def _ids(looked_at: Reading, body: Chosen) -> list[str]:
     if not body.all and not body.classes:
         raise Refused(NOTHING_TO_DECIDE)
     classes = None if body.all else body.classes
-    found = await queries.in_states(looked_at.store.db, looked_at.school, looked_at.year, [State.RETURNED], classes=classes)
+    found = await queries.in_states(looked_at.store.db, looked_at.school, looked_at.year, [State.RETURNED], classes=classes, kind=body.kind)
     return [t["_id"] for t in found]

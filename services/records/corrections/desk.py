@@ -34,6 +34,8 @@ from services.records.locks.locking import class_finalised, locks_of
 from services.records.locks.rules import reason_in
 from services.records.locks.store import hold, lock_of
 from services.records.store import document_ref, key
+from services.records.summaries.errors import SUMMARY_STANDS
+from services.records.summaries.store import live_summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -334,6 +336,8 @@ async def _no_transcript(db: Database, request: Mapping[str, Any], session: Sess
     wanted = {"school": request["school"], "year": request["year"], "pupil_code": request["pupil_code"], "live": True}
     if await db["transcripts"].find_one(wanted, projection={"_id": 1}, session=session) is not None:
         raise Refused(TRANSCRIPT_FIRST)
+    if await live_summary(db, request["school"], request["year"], request["class_code"], session) is not None:
+        raise Refused(SUMMARY_STANDS, name=request["class_code"])
 
 
 async def _pupil(db: Database, request: Mapping[str, Any], session: Session | None) -> Document:

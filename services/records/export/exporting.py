@@ -1,4 +1,4 @@
-"""\"Xuất dữ liệu\" (guide 001, menu 2.1): PDF, XML, XSLT and the signers' certificates of the chosen transcripts as one zip.
+"""\"Xuất dữ liệu\" (guide 001, menu 2.1): PDF, XML, XSLT and the signers' certificates of the chosen documents as one zip.
 
 The zip is made while it is sent: a few transcripts are in memory, however many were chosen.
 """
@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.access import Action, Principal, allowed
 from contracts.documents import DocumentRef
+from contracts.nouns import worded
 from services.chassis.access import require
 from services.chassis.errors import NOT_FOUND, Refused
 from services.chassis.objects import DamagedObject, MissingObject
+from services.records.documents import COLLECTIONS, kind_of
 from services.records.dossier.certificates import SignerCertificate, certificates_of
 from services.records.errors import NOTHING_SELECTED
 from services.records.export import naming, store
@@ -26,6 +28,7 @@ from services.records.transcripts.states import WORDS, State
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
+    from contracts.documents import DocumentKind
     from services.chassis.mongo import Document
     from services.chassis.process import Parts
 
@@ -36,7 +39,7 @@ EXPORTABLE = frozenset(State) - {State.NOT_CREATED, State.RETURNED, State.CANCEL
 MOST = 5000
 """Transcripts in one package."""
 CHUNK = 8
-XSLT = "hoc-ba-1.0.xslt"
+XSLT: Mapping[DocumentKind, str] = {"transcript": "hoc-ba-1.0.xslt", "class_summary": "bang-tong-hop-1.0.xslt"}
 MANIFEST = "manifest.json"
 READ_ME = """Học bạ số xuất từ hệ thống.
 
@@ -55,7 +58,7 @@ def may_export(who: Principal, school: str, class_code: str) -> bool:
 def export_address(who: Principal, transcript: Mapping[str, Any]) -> str:
     """Where the person gets the package of this one transcript; "" where there is none for them."""
     may = State(transcript["state"]) in EXPORTABLE and may_export(who, transcript["school"], transcript["class_code"])
-    return f"/api/records/transcripts/{transcript['_id']}/export.zip" if may else ""
+    return f"/api/records/{COLLECTIONS[kind_of(transcript)]}/{transcript['_id']}/export.zip" if may else ""
 
 
 def require_export(who: Principal, school: str, classes: Iterable[str]) -> None:
@@ -74,21 +77,25 @@ async def chosen(
     pupils: Sequence[str] | None = None,
     transcripts: Sequence[str] | None = None,
     everything: bool = False,
+    kind: DocumentKind = "transcript",
 ) -> list[Document]:
-    """What a selection stands for, in the order of the class lists; raises Refused: FORBIDDEN, NOT_FOUND, NOTHING_SELECTED."""
+    """What a selection of documents of one kind stands for, in the order of the class lists.
+
+    Raises Refused: FORBIDDEN, NOT_FOUND, NOTHING_SELECTED.
+    """
     if everything:
-        found = [t for t in await store.live(parts.db, school, year) if may_export(who, school, t["class_code"])]
+        found = [t for t in await store.live(parts.db, school, year, kind=kind) if may_export(who, school, t["class_code"])]
         if not found:
             require(who, Action.EXPORT, school=school, own=bool(who.homeroom_of))
     elif transcripts:
-        found = await store.by_ids(parts.db, school, transcripts)
+        found = await store.by_ids(parts.db, school, transcripts, kind)
         if len(found) != len(set(transcripts)):
             raise Refused(NOT_FOUND)
     elif pupils:
-        found = await store.live(parts.db, school, year, pupils=pupils)
+        found = await store.live(parts.db, school, year, pupils=pupils, kind=kind)
     elif classes:
         require_export(who, school, classes)
-        found = await store.live(parts.db, school, year, classes=classes)
+        found = await store.live(parts.db, school, year, classes=classes, kind=kind)
     else:
         raise Refused(NOTHING_SELECTED)
     require_export(who, school, (t["class_code"] for t in found))
@@ -96,7 +103,10 @@ async def chosen(
 
 
 async def package(parts: Parts, who: Principal, school: str, found: Sequence[Document]) -> AsyncIterator[tuple[str, bytes]]:
-    """The files of the zip, one after the other; the export is on record before the first. Raises Refused: NOT_EXPORTABLE, TOO_MANY."""
+    """The files of the zip, one after the other, of documents of one kind; the export is on record before the first.
+
+    Raises Refused: NOT_EXPORTABLE, TOO_MANY.
+    """
     out = [t for t in found if State(t["state"]) in EXPORTABLE]
     if not out:
         raise Refused(NOT_EXPORTABLE)
@@ -105,22 +115,23 @@ async def package(parts: Parts, who: Principal, school: str, found: Sequence[Doc
     left_out = [
         {"id": t["_id"], "state": t["state"], "reason": WORDS[State(t["state"])]} for t in found if State(t["state"]) not in EXPORTABLE
     ]
+    kind = kind_of(out[0])
     recorded = await store.record(parts.db, act=ACT, school=school, actor=who.person, transcripts=out)
-    return _files(parts, recorded, left_out)
+    return _files(parts, recorded, left_out, kind)
 
 
-async def _files(parts: Parts, recorded: Document, left_out: list[dict[str, str]]) -> AsyncIterator[tuple[str, bytes]]:
+async def _files(parts: Parts, recorded: Document, left_out: list[dict[str, str]], kind: DocumentKind) -> AsyncIterator[tuple[str, bytes]]:
     packing = _Packing()
     ids: list[str] = recorded["transcripts"]
     for start in range(0, len(ids), CHUNK):
-        transcripts = await store.needed(parts.db, ids[start : start + CHUNK])
+        transcripts = await store.needed(parts.db, ids[start : start + CHUNK], kind)
         contents = await asyncio.gather(*(_documents(parts, t) for t in transcripts))
         for transcript, held in zip(transcripts, contents, strict=True):
             for name, content in await asyncio.to_thread(packing.add, transcript, held):
                 yield name, content
-    xslt = (files("contracts") / "xml" / XSLT).read_bytes()
-    yield packing.file(XSLT, xslt)
-    yield packing.file("doc-truoc.txt", READ_ME.format(xslt=XSLT, manifest=MANIFEST).encode())
+    sheet = XSLT[kind]
+    yield packing.file(sheet, (files("contracts") / "xml" / sheet).read_bytes())
+    yield packing.file("doc-truoc.txt", worded(kind, READ_ME).format(xslt=sheet, manifest=MANIFEST).encode())
     manifest = {
         "format": FORMAT,
         "export": recorded["_id"],
@@ -167,7 +178,10 @@ class _Packing:
 
     def add(self, transcript: Document, held: dict[str, bytes | Exception | None]) -> list[tuple[str, bytes]]:
         class_name = transcript["content"]["school_class"]["name"]
-        stem = naming.stem(transcript["pupil_name"], transcript["pupil_code"], transcript["version"])
+        if kind_of(transcript) == "class_summary":
+            stem = naming.summary_stem(class_name, transcript["version"])
+        else:
+            stem = naming.stem(transcript["pupil_name"], transcript["pupil_code"], transcript["version"])
         base = f"{naming.folder(transcript['year'], class_name)}/{stem}"
         line: dict[str, Any] = {k: transcript[k] for k in ("year", "class_code", "pupil_code", "version", "state")}
         packed: list[tuple[str, bytes]] = []

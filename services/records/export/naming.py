@@ -34,6 +34,10 @@ def folder(school_year: str, class_name: str) -> str:
     return f"{safe(school_year)}/lop-{safe(class_name)}"
 
 
+def summary_stem(class_name: str, version: int) -> str:
+    return f"bang-tong-hop-{safe(class_name)}-v{version}"
+
+
 def stem(pupil_name: str, pupil_code: str, version: int) -> str:
     """ "nguyen-thi-dao-312500199001-v1": given the code and the version, one transcript of a school and year has it alone."""
     return f"{safe(pupil_name)}-{safe(pupil_code)}-v{version}"

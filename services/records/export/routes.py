@@ -8,9 +8,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.documents import DocumentKind
+from contracts.nouns import NOUNS
 from services.chassis import clock
 from services.chassis.access import Who
 from services.records.at_hand import Year, own_school, parts_of, reading, visible_transcript
+from services.records.documents import kind_of
 from services.records.export import class_print, exporting, naming
 from services.records.export.zipping import zipped
 
@@ -25,7 +28,10 @@ PRIVATE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosn
 
 
 class Order(BaseModel):
-    """What to export: transcripts by id, pupils or classes of the year by code, or all that the person may export."""
+    """What to export: transcripts by id, pupils or classes of the year by code, or all that the person may export.
+
+    With `kind`, class summaries, which have no pupils.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -33,6 +39,7 @@ class Order(BaseModel):
     pupils: list[str] | None = Field(default=None, max_length=5000)
     classes: list[str] | None = Field(default=None, max_length=200)
     all: bool = False
+    kind: DocumentKind = "transcript"
 
 
 @router.post("/exports")
@@ -48,6 +55,7 @@ async def export(request: Request, who: Who, order: Order, year: Year = None) ->
         pupils=order.pupils,
         transcripts=order.transcripts,
         everything=order.all,
+        kind=order.kind,
     )
     return await package(request, who, found)
 
@@ -92,4 +100,5 @@ def _name(school: str, found: Sequence[dict[str, Any]]) -> str:
     about = [school, *(years if len(years) == 1 else ()), *((f"lop-{c}" for c in classes) if len(classes) == 1 else ())]
     if len(found) == 1:
         about.append(found[0]["_id"])
-    return f"hoc-ba-{'-'.join(naming.safe(part) for part in about)}.zip"
+    noun = naming.safe(NOUNS[kind_of(found[0])])
+    return f"{noun}-{'-'.join(naming.safe(part) for part in about)}.zip"

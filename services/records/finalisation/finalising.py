@@ -22,6 +22,7 @@ from services.records.finalisation.errors import (
 from services.records.locks.locking import class_finalised
 from services.records.rules.completeness import STUDYING, profile_missing, result_missing
 from services.records.schoolyear import PrimaryResult, Pupil, SecondaryResult
+from services.records.summaries.errors import SUMMARY_STANDS
 from services.records.transcripts.needs import of_pupil, of_results
 
 if TYPE_CHECKING:
@@ -75,13 +76,15 @@ def finalised(school_class: Document, pupils: Sequence[Mapping[str, Any]], *, by
     return {**school_class, "finalised_at": at, "finalised_by": by}
 
 
-def reopened(school_class: Document, *, live_transcripts: int) -> Document:
+def reopened(school_class: Document, *, live_transcripts: int, summary_stands: bool = False) -> Document:
     """The class document after taking it back. Raises Refused."""
     name = school_class["data"]["name"]
     if not class_finalised(school_class):
         raise Refused(NOT_FINALISED, name=name)
     if live_transcripts:
         raise Refused(TRANSCRIPTS_STAND, name=name, count=live_transcripts)
+    if summary_stands:
+        raise Refused(SUMMARY_STANDS, name=name)
     if school_class["data"]["finalised"]:
         raise Refused(FINALISED_ELSEWHERE, name=name)
     return {k: v for k, v in school_class.items() if k not in ("finalised_at", "finalised_by")}

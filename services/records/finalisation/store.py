@@ -13,6 +13,7 @@ from services.records.locks.errors import BEING_CORRECTED, YEAR_LOCKED
 from services.records.locks.locking import locks_of
 from services.records.locks.store import lock_of
 from services.records.store import key
+from services.records.summaries.store import live_summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ async def finalise(db: Database, school: str, year: str, code: str, *, actor: st
 
 
 async def reopen(db: Database, school: str, year: str, code: str, *, actor: str) -> None:
-    """Raises Refused with what forbids it: a live transcript, an approved correction, the final lock."""
+    """Raises Refused with what forbids it: a live transcript or class summary, an approved correction, the final lock."""
 
     async def work(session: Session) -> None:
         before, pupils = await _class(db, session, school, year, code)
@@ -46,7 +47,7 @@ async def reopen(db: Database, school: str, year: str, code: str, *, actor: str)
         if locks.final:
             raise Refused(YEAR_LOCKED)
         live = await db["transcripts"].count_documents({"school": school, "year": year, "class_code": code, "live": True}, session=session)
-        after = reopened(before, live_transcripts=live)
+        after = reopened(before, live_transcripts=live, summary_stands=await live_summary(db, school, year, code, session) is not None)
         if locks.corrections:
             raise Refused(BEING_CORRECTED)
         await aggregates.save(db, session, CLASSES, [Change(after)], actor=actor)

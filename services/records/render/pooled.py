@@ -56,6 +56,15 @@ def build_summary(content: str) -> tuple[bytes, str]:
     return document, "; ".join(problems[:3])
 
 
+def preview_summary(content: str) -> tuple[bytes, str]:
+    """From SummaryContent as JSON: what the PDF will look like, and what keeps it from being one ("" when nothing does)."""
+    parsed = SummaryContent.model_validate_json(content)
+    try:
+        return summary_pdf(parsed, summary_xml(parsed), preview=True), ""
+    except ValueError as problem:
+        return b"", str(problem)
+
+
 def render_summary(content: str, xml: bytes) -> bytes:
     """From SummaryContent as JSON and its XML to the final PDF, ready to be signed."""
     return summary_pdf(SummaryContent.model_validate_json(content), xml)

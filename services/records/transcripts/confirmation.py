@@ -9,6 +9,7 @@ from contracts.events.records import ConfirmationUndoneV1, TranscriptConfirmedV1
 from services.chassis import clock
 from services.chassis.aggregates import Change
 from services.chassis.mongo import Document
+from services.records.documents import kind_of
 from services.records.transcripts.states import State, moved
 
 
@@ -26,6 +27,7 @@ def confirm(transcript: Document) -> Change:
         pdf=DocumentRef.model_validate(transcript["pdf"]),
         xml=DocumentRef.model_validate(transcript["xml"]),
         confirmed_at=moment,
+        kind=kind_of(transcript),
     )
     return Change(after, fact)
 

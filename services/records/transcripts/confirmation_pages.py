@@ -22,7 +22,7 @@ from services.records.cancellation.cancelling import why
 from services.records.page_parts import framed, grades_of, newest
 from services.records.transcripts import confirmation, routes
 from services.records.transcripts.outcome_page import told
-from services.records.transcripts.routes import Selection
+from services.records.transcripts.routes import Decision
 from services.records.transcripts.states import AWAITED, State
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ async def decide(request: Request, who: Who) -> Response:
         return done(back, asked, 0)
     if asked == "confirm" and not chosen.field("sure"):
         return await _ask(request, looked_at, view, ids)
-    selection = Selection(classes=ids) if view == "class" else Selection(transcripts=ids)
+    selection = Decision(classes=ids) if view == "class" else Decision(transcripts=ids)
     outcome = await (routes.undo if asked == "undo" else routes.confirm)(request, who, selection)
     title, done_text = TEXTS[asked]
     return await told(request, looked_at, outcome, did=asked, title=title, done_text=done_text, back=back)

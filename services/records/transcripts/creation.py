@@ -16,12 +16,12 @@ from services.chassis.mongo import Document, Session, transaction
 from services.records.corrections.store import counted, finished_of
 from services.records.errors import ALREADY_CREATED, NOT_COMPLETE, UNPRINTABLE
 from services.records.locks.locking import locks_of
-from services.records.locks.store import lock_of
 from services.records.render.pooled import build
 from services.records.rules.completeness import missing
-from services.records.store import document_ref, key, pupil_of
+from services.records.store import document_ref, pupil_of
 from services.records.transcripts.content import required_signers, transcript_content, without_comments
 from services.records.transcripts.errors import GONE
+from services.records.transcripts.holding import hold
 from services.records.transcripts.jobs import KIND, Options, result_of
 from services.records.transcripts.needs import of_class, of_pupil
 from services.records.transcripts.states import State
@@ -160,7 +160,7 @@ class Creation:
         async def work(session: Session) -> None:
             if not await self.store.advance_job(session, job["_id"], done=codes, created=len(new), refused=refused, finished=last):
                 raise JobStopped
-            await self._hold(session, school, school_year, [pupil for pupil, _ in ready])
+            await hold(self.store.db, session, school, school_year, [pupil for pupil, _ in ready])
             await self.store.save(session, new, actor=job["actor"], cause=job["_id"])
             details = {"created": len(new), "refused": len(codes) - len(new)}
             await audit.record(
@@ -189,26 +189,6 @@ class Creation:
             {code: counted(done) for code, done in (await finished_of(self.store.db, school, year, codes)).items()},
             locks,
         )
-
-    async def _hold(self, session: Session, school: str, year: str, pupils: Sequence[Document]) -> None:
-        """Keeps the year open, these classes finalised and the pupils' data as they were read until the transaction is through.
-
-        Raises Refused(CONFLICT) when it is so no longer.
-        """
-        db = self.store.db
-        if pupils and (await lock_of(db, school, year, session))["locked"]:
-            raise Refused(CONFLICT)
-        for code in sorted({p["class_code"] for p in pupils}):
-            finalised = {"$or": [{"data.finalised": True}, {"finalised_at": {"$ne": None}}]}
-            # a write, so that whoever takes the finalisation back at this moment collides with it
-            held = await db["classes"].update_one(
-                {"_id": key(school, year, code), **finalised}, {"$set": {"created_from_at": clock.now()}}, session=session
-            )
-            if held.matched_count != 1:
-                raise Refused(CONFLICT)
-        now = {p["_id"]: p async for p in db["pupils"].find({"_id": {"$in": [p["_id"] for p in pupils]}}, session=session)}
-        if any(now.get(p["_id"]) != p for p in pupils):
-            raise Refused(CONFLICT)
 
     async def _make(self, ready: Sequence[tuple[Document, TranscriptContent]]) -> tuple[list[Change], list[dict[str, Any]]]:
         """The documents, written by the pool side by side; and of whom none can be made."""

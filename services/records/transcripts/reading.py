@@ -18,6 +18,7 @@ from services.records.transcripts.year_data import YearData
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from contracts.documents import DocumentKind
     from services.chassis.mongo import Document
     from services.records.store import Store
 
@@ -158,12 +159,18 @@ class Reading:
         return list({p["_id"]: p for p in found}.values())
 
     async def selected_transcripts(
-        self, classes: Sequence[str] | None, transcripts: Sequence[str] | None, *, everything: bool, states: Sequence[State]
+        self,
+        classes: Sequence[str] | None,
+        transcripts: Sequence[str] | None,
+        *,
+        everything: bool,
+        states: Sequence[State],
+        kind: DocumentKind = "transcript",
     ) -> list[str]:
         """Ids. Named transcripts are taken in whatever state they are, so that each gets its own answer; classes give those in `states`."""
         if transcripts:
             return list(transcripts)
         if not everything and not classes:
             raise Refused(NOTHING_SELECTED)
-        found = await self.store.transcripts(self.school, self.year, classes=None if everything else classes, states=states)
+        found = await self.store.transcripts(self.school, self.year, classes=None if everything else classes, states=states, kind=kind)
         return [t["_id"] for t in found]

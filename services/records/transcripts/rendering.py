@@ -1,4 +1,7 @@
-"""The PDF: rendered once the subject teachers have signed, with their signatures on it and the signed XML inside."""
+"""The PDF: rendered once the subject teachers have signed, with their signatures on it and the signed XML inside.
+
+A class summary has no subject teachers, so its turn comes at once.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,12 @@ from services.chassis.kafka import TRANSIENT
 from services.chassis.metrics import WORK_ITEMS
 from services.chassis.mongo import Document, Session, transaction
 from services.records.cancellation.errors import NOT_RENDERED
+from services.records.documents import kind_of
 from services.records.images.pictures import SignaturePictures
-from services.records.render.pooled import render
-from services.records.schoolyear import TranscriptContent
+from services.records.render.pooled import render, render_summary
+from services.records.schoolyear import SummaryContent, TranscriptContent
 from services.records.store import document_ref
+from services.records.summaries.errors import SUMMARY_NOT_RENDERED
 from services.records.transcripts.states import State, moved
 
 if TYPE_CHECKING:
@@ -50,7 +55,7 @@ class Rendering:
             else:
                 log.error("a transcript cannot be rendered; it is left aside", extra={"transcript": each["_id"]}, exc_info=outcome)
                 WORK_ITEMS.labels("rendering", "failed").inc()
-                await self.store.set_rendering_aside(each["_id"], str(outcome), Refused(NOT_RENDERED))
+                await self.store.set_rendering_aside(each["_id"], str(outcome), await self._refused(each["_id"]))
         WORK_ITEMS.labels("rendering", "done").inc(len(rendered))
         failpoints.reach("records.render.stored")
 
@@ -72,10 +77,19 @@ class Rendering:
         failpoints.reach("records.render.committed")
         return len(due)
 
+    async def _refused(self, document_id: str) -> Refused:
+        kind = kind_of(await self.store.document(document_id))
+        return Refused(SUMMARY_NOT_RENDERED if kind == "class_summary" else NOT_RENDERED)
+
     async def _render(self, due: Document) -> DocumentRef:
-        transcript = await self.store.transcript(due["_id"])
+        transcript = await self.store.document(due["_id"])
         xml = await self.parts.objects.get(DocumentRef.model_validate(due["xml"]))
+        if kind_of(transcript) == "class_summary":
+            summary = SummaryContent.model_validate(transcript["content"]).model_dump_json()
+            return await self._put(due["_id"], await self.parts.pool.run(render_summary, summary, xml))
         content = TranscriptContent.model_validate(transcript["content"]).model_dump_json()
         pictures = await self.pictures.of(due["signatures"])
-        pdf = await self.parts.pool.run(render, content, due["signatures"], xml, pictures)
-        return await self.parts.objects.put(f"transcripts/{due['_id']}", ".pdf", pdf, "application/pdf")
+        return await self._put(due["_id"], await self.parts.pool.run(render, content, due["signatures"], xml, pictures))
+
+    async def _put(self, document_id: str, pdf: bytes) -> DocumentRef:
+        return await self.parts.objects.put(f"transcripts/{document_id}", ".pdf", pdf, "application/pdf")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.access import Action
-from contracts.documents import DocumentRef
+from contracts.documents import DocumentKind, DocumentRef
 from services.chassis.access import Who, require
 from services.chassis.errors import Refused
 from services.records.at_hand import Year, own_school, parts_of, reading, store_of, visible_transcript
@@ -33,6 +33,12 @@ class Selection(BaseModel):
     pupils: list[str] | None = Field(default=None, max_length=5000)
     transcripts: list[str] | None = Field(default=None, max_length=5000)
     all: bool = False
+
+
+class Decision(Selection):
+    """With `kind`, the named `transcripts` and those of the classes are class summaries."""
+
+    kind: DocumentKind = "transcript"
 
 
 class CreationOrder(Selection):
@@ -174,20 +180,22 @@ async def document(request: Request, who: Who, transcript_id: str, kind: str) ->
 
 
 @router.post("/confirmations")
-async def confirm(request: Request, who: Who, selection: Selection, year: Year = None) -> dict[str, Any]:
-    """ "Xác nhận hoàn thành" (menu 2.7): by class, selection or for all that are signed."""
+async def confirm(request: Request, who: Who, selection: Decision, year: Year = None) -> dict[str, Any]:
+    """ "Xác nhận hoàn thành" (menu 2.7, of class summaries 3.5.1): by class, selection or for all that are signed."""
     return await _decide(await reading(request, who, year), selection, "confirm", request.state.request_id)
 
 
 @router.post("/confirmations/undo")
-async def undo(request: Request, who: Who, selection: Selection, year: Year = None) -> dict[str, Any]:
+async def undo(request: Request, who: Who, selection: Decision, year: Year = None) -> dict[str, Any]:
     return await _decide(await reading(request, who, year), selection, "undo confirm", request.state.request_id)
 
 
-async def _decide(looked_at: Reading, selection: Selection, act: str, request_id: str) -> dict[str, Any]:
+async def _decide(looked_at: Reading, selection: Decision, act: str, request_id: str) -> dict[str, Any]:
     require(looked_at.who, Action.CONFIRM, school=looked_at.school)
     decide, states = confirmation.ACTS[act]
-    chosen = await looked_at.selected_transcripts(selection.classes, selection.transcripts, everything=selection.all, states=states)
+    chosen = await looked_at.selected_transcripts(
+        selection.classes, selection.transcripts, everything=selection.all, states=states, kind=selection.kind
+    )
     return await each(
         looked_at.store,
         chosen,
@@ -198,4 +206,5 @@ async def _decide(looked_at: Reading, selection: Selection, act: str, request_id
         act=act,
         actor=looked_at.who.person,
         request_id=request_id,
+        kind=selection.kind,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from contracts.events.signing import SignatureFact
 from services.chassis.web.look import vn_date, vn_number
 from services.records.cancellation.cancelling import why
+from services.records.documents import COLLECTIONS, kind_of
 from services.records.render.text import GENERAL_COMPETENCES, QUALITIES, SPECIFIC_COMPETENCES, traits_of
 from services.records.schoolyear import PrimaryResult, TranscriptContent
 from services.records.transcripts.content import required_signers
@@ -29,6 +30,7 @@ def context_of(transcript: Mapping[str, Any]) -> dict[str, Any]:
     content = TranscriptContent.model_validate(transcript["content"])
     return {
         "title": f"Học bạ: {content.pupil.name}",
+        "noun": "học bạ",
         "crumb": f"Lớp {content.school_class.name} · Năm học {content.school.year}",
         "back_text": f"Lớp {content.school_class.name}",
         "state": transcript["state"],
@@ -42,20 +44,26 @@ def context_of(transcript: Mapping[str, Any]) -> dict[str, Any]:
         "timestamped_at": transcript.get("timestamped_at"),
         "preview_href": "" if transcript["pdf"] else f"/api/records/transcripts/{transcript['_id']}/preview.pdf",
         "dossier_href": f"/ui/records/transcripts/{transcript['_id']}/dossier",
-        **_files(transcript),
+        **files_of(transcript),
     }
 
 
-def _files(transcript: Mapping[str, Any]) -> dict[str, Any]:
+def files_of(transcript: Mapping[str, Any]) -> dict[str, Any]:
+    """Where PDF and XML of a transcript or a class summary are, and how large."""
     files: dict[str, Any] = {}
+    folder = COLLECTIONS[kind_of(transcript)]
     for kind in ("pdf", "xml"):
         reference = transcript[kind]
-        files[f"{kind}_href"] = f"/api/records/transcripts/{transcript['_id']}/document.{kind}" if reference else ""
+        files[f"{kind}_href"] = f"/api/records/{folder}/{transcript['_id']}/document.{kind}" if reference else ""
         files[f"{kind}_size"] = reference["size"] if reference else 0
     return files
 
 
 def signatures_of(content: TranscriptContent, made: Sequence[SignatureFact]) -> list[dict[str, Any]]:
+    return signature_rows(made, awaited(content, made))
+
+
+def signature_rows(made: Sequence[SignatureFact], awaited: Sequence[Signer]) -> list[dict[str, Any]]:
     """The signatures that stand in the documents, then those that are still to come.
 
     Signing verifies every value before it embeds it, so what stands there was valid when it was made.
@@ -72,7 +80,7 @@ def signatures_of(content: TranscriptContent, made: Sequence[SignatureFact]) -> 
         }
         for s in made
     ]
-    return rows + [_pending(_role(s.role, s.subjects), s.name) for s in awaited(content, made)] + _pending_issue(made)
+    return rows + [_pending(_role(s.role, s.subjects), s.name) for s in awaited] + _pending_issue(made)
 
 
 def awaited(content: TranscriptContent, made: Sequence[SignatureFact]) -> list[Signer]:

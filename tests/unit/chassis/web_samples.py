@@ -20,6 +20,7 @@ from tests.unit.chassis.web_samples_openid import openid
 from tests.unit.chassis.web_samples_organisations import organisations
 from tests.unit.chassis.web_samples_records import records
 from tests.unit.chassis.web_samples_registering import registering
+from tests.unit.chassis.web_samples_summaries import of_summaries, summaries
 from tests.unit.chassis.web_samples_years import over_the_years
 
 PACKAGES = ("services.identity", "services.records", "services.signing", "services.publishing", "services.district")
@@ -39,6 +40,7 @@ def samples() -> list[Sample]:
         *_descriptions(),
         *records(),
         *over_the_years(),
+        *summaries(),
         *corrections(),
         *copies(),
         *_signing(),
@@ -142,6 +144,8 @@ def _signing() -> Iterator[Sample]:
             "title": "2.2. Giáo viên chủ nhiệm ký duyệt",
             "query": {"tab": "awaiting"},
             "paging": paging(rows, rows + 740 if rows > 1 else rows),
+            "noun": "học bạ",
+            "of_pupils": True,
             "tab": "awaiting",
             "awaiting": rows,
             "signed": 12,
@@ -171,6 +175,7 @@ def _signing() -> Iterator[Sample]:
         }
 
     yield from variants("signing/queue", queue)
+    yield of_summaries("signing/queue", "signing/queue.html", queue(3), "3.2. Giáo viên chủ nhiệm ký duyệt")
     signed = {**queue(1)["rows"][0], "at": MOMENT, "state_text": "Đã ký"}
     yield Sample("signing/queue-signed", "signing/queue.html", {**queue(1), "tab": "signed", "rows": [signed]})
     problem = "Tài khoản ký chưa được duyệt: quản trị viên duyệt tại mục 1.3. Duyệt tài khoản ký."
@@ -179,6 +184,7 @@ def _signing() -> Iterator[Sample]:
     authorise: dict[str, Any] = {
         "shell": shell(),
         "title": "Ký học bạ",
+        "noun": "học bạ",
         "action": "/signing/batches",
         "cancel_href": "/signing/homeroom",
         "provider": "Nhà cung cấp A",
@@ -202,6 +208,7 @@ def _signing() -> Iterator[Sample]:
         return {
             "shell": shell(),
             "title": "Đợt ký lúc 14:03 ngày 28/05/2026",
+            "noun": "học bạ",
             "back_href": "/signing/homeroom",
             "back_text": "2.2. Giáo viên chủ nhiệm ký duyệt",
             "query": {},
@@ -235,6 +242,9 @@ def _publishing() -> Iterator[Sample]:
         return {
             "shell": shell(),
             "title": "2.5.2. Gửi học bạ",
+            "noun": "học bạ",
+            "of_pupils": True,
+            "button": "Gửi lên hệ thống",
             "query": {},
             "paging": paging(rows, rows + 740 if rows > 1 else rows),
             "action": "/publishing/submissions",
@@ -259,6 +269,8 @@ def _publishing() -> Iterator[Sample]:
         }
 
     yield from variants("publishing/submissions", submissions)
+    send = "Gửi bảng tổng hợp kết quả ĐGGD"
+    yield of_summaries("publishing/submissions", "publishing/submissions.html", submissions(3), "3.5.2. Gửi bảng tổng hợp", button=send)
     yield Sample("publishing/submissions-onlooker", "publishing/submissions.html", {**submissions(1), "selectable": 0})
 
 

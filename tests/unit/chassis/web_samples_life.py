@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.unit.chassis.web_samples_base import MOMENT, Sample, name_of, paging, shell, variants
+from tests.unit.chassis.web_samples_summaries import of_summaries
 
 TABS = (("Trả lại", "returned"), ("Đã ký xong", "signed"), ("Không ký tiếp được", "stopped"), ("Đã hủy", "cancelled"))
 WHY = "Điểm kiểm tra định kì cuối năm học môn Tiếng Việt chưa đúng với sổ theo dõi, đánh giá học sinh của lớp."
@@ -18,7 +19,11 @@ def life() -> Iterator[Sample]:
     yield from variants("records/cancellation", _cancellation)
     for _, tab in TABS[1:]:
         yield Sample(f"records/cancellation-{tab}", "records/cancellation.html", _cancellation(7, tab))
+    title = "3.7. Quản lý hủy duyệt bảng tổng hợp"
+    yield of_summaries("records/cancellation", "records/cancellation.html", _cancellation(3), title)
     yield from variants("records/outcome", _outcome)
+    title = "Tạo bảng tổng hợp kết quả ĐGGD"
+    yield of_summaries("records/outcome", "records/outcome.html", _outcome(3), title, column="Lớp, học sinh")
 
 
 def _views(view: str) -> list[dict[str, Any]]:
@@ -104,6 +109,8 @@ def _cancellation(rows: int, tab: str = "returned") -> dict[str, Any]:
     return {
         "shell": shell(),
         "title": "2.6. Quản lý hủy duyệt học bạ",
+        "noun": "học bạ",
+        "of_pupils": True,
         "query": {"tab": tab},
         "paging": paging(rows, rows + 740 if rows > 1 else rows),
         "tab": tab,
@@ -137,6 +144,7 @@ def _outcome(rows: int) -> dict[str, Any]:
     return {
         "shell": shell(),
         "title": "Hủy học bạ",
+        "noun": "học bạ",
         "done": 28,
         "failed": rows + 3 if rows else 0,
         "done_text": "Đã hủy",

@@ -10,6 +10,7 @@ from services.records.page_parts import NO_JOB
 from tests.unit.chassis.web_samples_base import DAY, MOMENT, Sample, name_of, paging, progress, shell, variants
 from tests.unit.chassis.web_samples_life import life
 from tests.unit.chassis.web_samples_looking import looking
+from tests.unit.chassis.web_samples_summaries import of_summaries
 
 
 def records() -> Iterator[Sample]:
@@ -118,6 +119,7 @@ def _transcripts() -> Iterator[Sample]:
         return {
             "shell": shell(),
             "title": "Học bạ: Đặng Ngọc Bảo Ước",
+            "noun": "học bạ",
             "crumb": "Lớp 5A · Năm học 2025-2026",
             "back_href": "/records/classes/5A",
             "back_text": "Lớp 5A",
@@ -159,6 +161,8 @@ def _transcripts() -> Iterator[Sample]:
         }
 
     yield from variants("records/transcript", transcript)
+    summary = {"state": "AWAITING_SUBJECT_TEACHERS", "dossier_href": ""}
+    yield of_summaries("records/transcript", "records/transcript.html", transcript(4), "Bảng tổng hợp lớp 5A", **summary)
     yield Sample("records/transcript-inline", "records/transcript.html", {**transcript(4), "pdf_inline": True})
 
 
