@@ -20,6 +20,9 @@ from services.records.copies import pages as copy_pages
 from services.records.copies import routes as copy_routes
 from services.records.corrections import pages as correction_pages
 from services.records.corrections import routes as correction_routes
+from services.records.digitisation import data_pages as digitised_data_pages
+from services.records.digitisation import pages as digitisation_pages
+from services.records.digitisation import routes as digitisation_routes
 from services.records.dossier import pages as dossier_pages
 from services.records.dossier import routes as dossier_routes
 from services.records.export import pages as export_pages
@@ -89,6 +92,8 @@ def web(parts: Parts) -> FastAPI:
         app.include_router(looking.router)
     for keeping in (learner_routes, learner_pages, transfer_routes, transfer_pages, archive_routes, archive_pages):
         app.include_router(keeping.router)
+    for digitising in (digitisation_routes, digitisation_pages, digitised_data_pages):
+        app.include_router(digitising.router)
     for following in (progress_routes, progress_pages, lookup_routes, lookup_pages):
         app.include_router(following.router)
     return app
