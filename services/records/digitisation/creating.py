@@ -9,8 +9,8 @@ from services.chassis import clock
 from services.chassis.errors import CONFLICT, Refused
 from services.records.digitisation import store
 from services.records.digitisation.cases import Digitised as Shared
-from services.records.digitisation.errors import NOT_REVIEWED
-from services.records.digitisation.rules import Progress, Seen
+from services.records.digitisation.errors import BEFORE_THE_PROGRAMME, NOT_REVIEWED
+from services.records.digitisation.rules import FIRST_YEAR, Progress, Seen
 from services.records.errors import NOT_COMPLETE
 from services.records.rules.completeness import class_missing, profile_missing, result_missing
 from services.records.schoolyear import Digitised, DigitisedPart, Pupil, SubjectTeacher
@@ -47,6 +47,8 @@ class Paper:
     def reasons(self) -> list[dict[str, Any]]:
         """Why no transcript can be made of it: {field, code, reason}; a year that is over asks for no pupil who is "Đang học"."""
         case = self.case
+        if case.item["year"] < FIRST_YEAR:
+            return [{"field": "", "code": BEFORE_THE_PROGRAMME.code, "reason": BEFORE_THE_PROGRAMME.cause}]
         if case.progress in (Progress.NO_SCAN, Progress.NO_DATA):
             return [_not_reviewed("", "Chưa có bản quét học bạ giấy, hoặc chưa có dữ liệu.")]
         open_parts = [p.title for p in case.parts if case.seen(p) is not Seen.CHECKED]

@@ -116,3 +116,11 @@ NOT_REVIEWED = Refusal(
     "Hoàn thành đối chiếu mọi phần rồi tạo học bạ.",
     "not all is reviewed: {field}",
 )
+BEFORE_THE_PROGRAMME = Refusal(
+    "HB-REC-184",
+    422,
+    "Năm học trước Chương trình giáo dục phổ thông 2018",
+    "Học bạ giấy của năm học trước 2020-2021 được lưu dữ liệu và bản quét, không tạo thành học bạ số.",
+    "Sử dụng học bạ giấy của năm học này, hoặc bản sao chứng thực.",
+    "the year is before the first one of the 2018 programme",
+)

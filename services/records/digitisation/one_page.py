@@ -39,7 +39,7 @@ def context_of(case: Case, shared: Digitised, who: Principal) -> dict[str, Any]:
             ("Học sinh", f"{case.pupil['name']} ({case.pupil['code']})"),
             ("Ngày sinh", vn_date(profile.born) if profile else ""),
             ("Năm học, lớp", f"{item['year']}, lớp {case.school_class.name}"),
-            ("Trường ghi trên học bạ giấy", item["paper_school"] or "Trường mình"),
+            ("Trường ghi trên học bạ giấy", item["paper_school"] or "Học bạ giấy của trường"),
             ("Nhân viên học vụ rà soát", shared.name(case.who.reviewer)),
             ("Lãnh đạo ký và chịu trách nhiệm", shared.name(case.who.leader)),
             ("Đối chiếu theo", case.circular or UNCHECKED),

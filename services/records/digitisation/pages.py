@@ -31,7 +31,7 @@ from services.records.digitisation.errors import (
 )
 from services.records.digitisation.one_page import context_of
 from services.records.digitisation.routes import Check, Chosen, OneYear, Pupil
-from services.records.digitisation.rules import PROGRESS_WORDS, Progress
+from services.records.digitisation.rules import FIRST_YEAR, PROGRESS_WORDS, Progress
 from services.records.digitisation.scan import MOST_PAGES
 from services.records.locks.errors import YEAR_LOCKED
 from services.records.page_parts import framed, newest
@@ -143,7 +143,7 @@ def _row(case: Case, shared: Digitised) -> dict[str, Any]:
         "transcript": WORDS[State(case.transcript["state"])] if case.transcript else "",
         "transcript_href": f"/ui/records/transcripts/{case.transcript['_id']}" if case.transcript else "",
         "href": f"{DIGITISATION}/{case.item['year']}/{case.pupil['code']}",
-        "selectable": progress is Progress.REVIEWED,
+        "selectable": progress is Progress.REVIEWED and case.item["year"] >= FIRST_YEAR,
     }
 
 
@@ -224,7 +224,6 @@ async def _plan_page(  # noqa: PLR0917 - two forms with what was filled in and w
     context = {
         "shell": await framed(request, who, looked_at),
         "title": "Kế hoạch số hóa",
-        "crumb": entry_of(who, DIGITISATION).title,
         "back_href": DIGITISATION,
         "newest": looked_at.year if looked_at else "",
         "plan_action": PLAN,
@@ -299,7 +298,6 @@ async def _one(
     shared, case = await routes.seen_case(request, who, year, pupil)
     context = {
         "shell": await framed(request, who, await newest(request, who)),
-        "crumb": entry_of(who, DIGITISATION).title,
         "back_href": f"{DIGITISATION}?year={year}",
         **context_of(case, shared, who),
         "errors": errors or {},

@@ -28,6 +28,8 @@ PROFILE, HOMEROOM, LEFT = "profile", "homeroom", "subjects"
 """Keys of parts; a present teacher's is `subjects:<staff code>`."""
 LEAST_REASON, LONGEST_REASON, LONGEST_NAME = 10, 500, 100
 OLDEST_YEAR = 2000
+FIRST_YEAR = "2020-2021"
+"""The first year of the 2018 programme, whose grades become digital transcripts (seed 004, V); signing has policies from it on."""
 
 
 class Progress(StrEnum):
