@@ -173,8 +173,8 @@ async def _records(world: Access) -> None:
     await db["archives"].insert_one({"_id": "export-1", "school": A, "year": YEAR, "running": True, **packed, **nothing})
     world.ids |= {"export_id": "export-1", "clerk": f"{A}005"}
     await _ask(world, "manager_a", order(f"{rows_records_digitisation.API}/pupils", SEED, rows_records_digitisation.OPENED))
-    place = {"values": rows_records_digitisation.ONE, "file": ("files", "picture")}
-    await _ask(world, "clerk_a", Row("POST", f"{rows_records_digitisation.API}/{{year}}/{{pupil}}/scan", SEED, **place))
+    scan = f"{rows_records_digitisation.API}/{{year}}/{{pupil}}/scan"
+    await _ask(world, "clerk_a", Row("POST", scan, SEED, values=rows_records_digitisation.ONE, file=("files", "picture")))
 
 
 async def _signing(world: Access) -> None:

@@ -150,6 +150,7 @@ async def open_pupil(records: Store, school: str, order: PupilOrder, *, actor: s
                 "data": data.model_dump(mode="json"),
                 "result": None,
                 "missing": [{"field": "Kết quả", "kind": "missing", "message": "Chưa nhập dữ liệu học bạ giấy.", "article": ""}],
+                "from_paper": True,
             }
             await db["pupils"].insert_one(document, session=session)
         before = await store.item_of(db, school, year, profile.code, session)
