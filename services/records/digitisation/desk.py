@@ -274,9 +274,9 @@ async def _changeable(db: Database, session: Session, case: Case) -> None:
         raise Refused(CONFLICT)
 
 
-async def _keep(db: Database, session: Session, item: Document, act: str, actor: str, **told: str) -> None:
+async def _keep(db: Database, session: Session, item: Document, did: str, actor: str, **told: str) -> None:
     """Saves the item, refused when somebody changed it meanwhile."""
-    line = {"at": clock.now(), "by": actor, "act": act, **told}
+    line = {"at": clock.now(), "by": actor, "act": did, **told}
     await aggregates.save(db, session, store.ITEMS, [Change({**item, "history": [*item["history"], line]})], actor=actor)
 
 
