@@ -59,6 +59,10 @@ class Action(StrEnum):
     KEEP_TRANSFERS = "keep_transfers"
     TRANSFER = "transfer"
     ARCHIVE_YEAR = "archive_year"
+    PLAN_DIGITISATION = "plan_digitisation"
+    DIGITISE = "digitise"
+    VIEW_DIGITISATION = "view_digitisation"
+    REVIEW_DIGITISATION = "review_digitisation"
 
 
 STAFF = frozenset({Role.ADMINISTRATOR, Role.MANAGER, Role.HOMEROOM_TEACHER, Role.SUBJECT_TEACHER, Role.ISSUER})
@@ -97,6 +101,9 @@ WHOLE_SCHOOL: dict[Action, frozenset[Role]] = {
     Action.KEEP_TRANSFERS: frozenset({Role.ADMINISTRATOR}),
     Action.TRANSFER: frozenset({Role.ADMINISTRATOR}),
     Action.ARCHIVE_YEAR: frozenset({Role.ADMINISTRATOR, Role.CLERK}),
+    Action.PLAN_DIGITISATION: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
+    Action.DIGITISE: frozenset({Role.ADMINISTRATOR, Role.CLERK}),
+    Action.VIEW_DIGITISATION: frozenset({Role.ADMINISTRATOR, Role.MANAGER, Role.CLERK}),
 }
 """Held for everything in the actor's school."""
 
@@ -110,6 +117,9 @@ OWN_PART: dict[Action, frozenset[Role]] = {
     Action.VIEW_CORRECTION: STAFF | {Role.CLERK},
     Action.ASK_CORRECTION: frozenset({Role.HOMEROOM_TEACHER, Role.SUBJECT_TEACHER}),
     Action.WITNESS_CORRECTION: STAFF | {Role.CLERK},
+    # the part of a digitised transcript that the person taught, or that was assigned to them
+    Action.VIEW_DIGITISATION: STAFF | {Role.CLERK},
+    Action.REVIEW_DIGITISATION: STAFF | {Role.CLERK},
 }
 """Held for the class that the actor is assigned to."""
 

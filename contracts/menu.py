@@ -54,6 +54,7 @@ _PRINT_CONFIGURERS = WHOLE_SCHOOL[Action.CONFIGURE_PRINTING]
 _CANCELLERS = WHOLE_SCHOOL[Action.DECIDE_RETURNS]
 _TRANSFERERS = WHOLE_SCHOOL[Action.KEEP_TRANSFERS]
 _ARCHIVISTS = WHOLE_SCHOOL[Action.ARCHIVE_YEAR]
+_DIGITISERS = WHOLE_SCHOOL[Action.VIEW_DIGITISATION] | {Role.HOMEROOM_TEACHER, Role.SUBJECT_TEACHER}
 _ONLOOKERS = WHOLE_SCHOOL[Action.VIEW_SCHOOL]
 _FOLLOWERS = WHOLE_SCHOOL[Action.FOLLOW_SIGNING] | OWN_PART[Action.FOLLOW_SIGNING]
 _ACCOUNT_VIEWERS = WHOLE_SCHOOL[Action.VIEW_ACCOUNTS]
@@ -86,6 +87,7 @@ SUMMARIES = "/ui/records/summaries"
 SUMMARY_CONFIRMATION = "/ui/records/summary-confirmation"
 SUMMARY_LOOKUP = "/ui/records/summary-lookup"
 SUMMARY_CANCELLATION = "/ui/records/summary-cancellation"
+DIGITISATION = "/ui/records/digitisation"
 SUBJECTS, HOMEROOM, LEADER, ISSUE = (f"/ui/signing/{step}" for step in ("subjects", "homeroom", "leader", "issue"))
 SUMMARY_HOMEROOM, SUMMARY_LEADER, SUMMARY_ISSUE = (f"/ui/signing/summary-{step}" for step in ("homeroom", "leader", "issue"))
 SUBMISSIONS = "/ui/publishing/submissions"
@@ -125,6 +127,7 @@ SECONDARY_ENTRIES: tuple[Entry, ...] = (
     Entry(_SECONDARY, "", "Quy định áp dụng", RULES, _STAFF),
     Entry(_SECONDARY, "", "Hồ sơ học tập", LEARNERS, _STAFF),
     Entry(_SECONDARY, "", "Chuyển trường", TRANSFERS, _TRANSFERERS),
+    Entry(_SECONDARY, "", "Số hóa học bạ giấy", DIGITISATION, _DIGITISERS),
     Entry(_SECONDARY, "", "Đóng gói lưu trữ", ARCHIVES, _ARCHIVISTS),
     Entry(_SECONDARY, "2.2.", "Giáo viên bộ môn ký duyệt", SUBJECTS, _roles(Role.SUBJECT_TEACHER)),
     Entry(_SECONDARY, "2.3.", "Giáo viên chủ nhiệm ký duyệt", HOMEROOM, _roles(Role.HOMEROOM_TEACHER)),
@@ -150,6 +153,7 @@ PRIMARY_ENTRIES: tuple[Entry, ...] = (
     Entry(_PRIMARY, "", "Quy định áp dụng", RULES, _STAFF),
     Entry(_PRIMARY, "", "Hồ sơ học tập", LEARNERS, _STAFF),
     Entry(_PRIMARY, "", "Chuyển trường", TRANSFERS, _TRANSFERERS),
+    Entry(_PRIMARY, "", "Số hóa học bạ giấy", DIGITISATION, _DIGITISERS),
     Entry(_PRIMARY, "", "Đóng gói lưu trữ", ARCHIVES, _ARCHIVISTS),
     Entry(_PRIMARY, "", "Giáo viên bộ môn ký duyệt", SUBJECTS, _roles(Role.SUBJECT_TEACHER)),
     Entry(_PRIMARY, "2.2.", "Giáo viên chủ nhiệm ký duyệt", HOMEROOM, _roles(Role.HOMEROOM_TEACHER)),

@@ -32,10 +32,12 @@
       <body>
         <main>
           <h1>Học bạ <xsl:value-of select="$level"/></h1>
+          <xsl:if test="$body/h:SoHoa"><p class="note"><strong>Số hóa từ học bạ giấy</strong></p></xsl:if>
           <xsl:apply-templates select="$body/h:ThongTinHocBa"/>
           <xsl:apply-templates select="$body/h:HocSinh"/>
           <xsl:apply-templates select="$body/h:KetQua/*"/>
           <xsl:apply-templates select="$body/h:NguoiKy"/>
+          <xsl:apply-templates select="$body/h:SoHoa"/>
           <xsl:apply-templates select="h:ChuKy"/>
         </main>
       </body>
@@ -286,6 +288,41 @@
       <xsl:for-each select="h:LanhDao"><dt><xsl:value-of select="h:ChucVu"/></dt><dd><xsl:call-template name="person"/></dd></xsl:for-each>
       <xsl:call-template name="item"><xsl:with-param name="label">Nơi và ngày ghi trên học bạ</xsl:with-param><xsl:with-param name="value" select="concat(h:NoiKy, ', ', $signed)"/></xsl:call-template>
     </dl>
+  </xsl:template>
+
+  <xsl:template match="h:SoHoa">
+    <h2>Số hóa từ học bạ giấy</h2>
+    <dl>
+      <xsl:call-template name="item"><xsl:with-param name="label">Trường ghi trên học bạ giấy</xsl:with-param><xsl:with-param name="value" select="h:TruongTrenHocBaGiay"/></xsl:call-template>
+      <dt>Bản quét lưu tại trường</dt>
+      <dd><xsl:value-of select="h:BanQuet/h:SoTrang"/> trang, <xsl:value-of select="h:BanQuet/h:KichThuoc"/> byte<br/>SHA-256: <xsl:value-of select="h:BanQuet/h:Bam"/></dd>
+      <dt>Đối chiếu dữ liệu</dt>
+      <xsl:choose>
+        <xsl:when test="h:QuyDinhDoiChieu"><dd>Theo <xsl:value-of select="h:QuyDinhDoiChieu"/></dd></xsl:when>
+        <xsl:otherwise><dd>Ghi như trên học bạ giấy, không đối chiếu theo quy định đánh giá</dd></xsl:otherwise>
+      </xsl:choose>
+    </dl>
+    <table>
+      <caption>Người rà soát và người ký chịu trách nhiệm</caption>
+      <thead><tr><th scope="col">Nội dung</th><th scope="col">Người ghi trên học bạ giấy</th><th scope="col">Người rà soát</th><th scope="col">Rà soát lúc</th><th scope="col">Người ký, chịu trách nhiệm</th></tr></thead>
+      <tbody>
+        <xsl:for-each select="h:Phan">
+          <tr>
+            <th scope="row">
+              <xsl:choose>
+                <xsl:when test="h:LoaiPhan = 'HoSo'">Hồ sơ học sinh</xsl:when>
+                <xsl:when test="h:LoaiPhan = 'ChuNhiem'">Phần của giáo viên chủ nhiệm</xsl:when>
+                <xsl:otherwise><xsl:for-each select="h:MonHoc"><xsl:if test="position() &gt; 1">, </xsl:if><xsl:value-of select="."/></xsl:for-each></xsl:otherwise>
+              </xsl:choose>
+            </th>
+            <td><xsl:for-each select="h:NguoiGhiHocBaGiay"><xsl:if test="position() &gt; 1">, </xsl:if><xsl:value-of select="."/></xsl:for-each></td>
+            <td><xsl:value-of select="h:NguoiRaSoat/h:HoTen"/></td>
+            <td><xsl:call-template name="moment"><xsl:with-param name="value" select="h:RaSoatLuc"/></xsl:call-template></td>
+            <td><xsl:value-of select="h:NguoiKy/h:HoTen"/></td>
+          </tr>
+        </xsl:for-each>
+      </tbody>
+    </table>
   </xsl:template>
 
   <xsl:template match="h:ChuKy">

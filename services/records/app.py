@@ -20,6 +20,9 @@ from services.records.copies import pages as copy_pages
 from services.records.copies import routes as copy_routes
 from services.records.corrections import pages as correction_pages
 from services.records.corrections import routes as correction_routes
+from services.records.digitisation import data_pages as digitised_data_pages
+from services.records.digitisation import pages as digitisation_pages
+from services.records.digitisation import routes as digitisation_routes
 from services.records.dossier import pages as dossier_pages
 from services.records.dossier import routes as dossier_routes
 from services.records.export import pages as export_pages
@@ -94,6 +97,8 @@ def web(parts: Parts) -> FastAPI:
         app.include_router(keeping.router)
     for summing_up in (summary_routes, summary_pages, summary_list_pages):
         app.include_router(summing_up.router)
+    for digitising in (digitisation_routes, digitisation_pages, digitised_data_pages):
+        app.include_router(digitising.router)
     for following in (progress_routes, progress_pages, lookup_routes, lookup_pages):
         app.include_router(following.router)
     return app

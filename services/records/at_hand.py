@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Query, Request
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from services.chassis.process import Parts
     from services.records.store import Store
 
+_YEAR = re.compile(r"20\d\d-20\d\d")
 Year = Annotated[str | None, Query(pattern=r"^20\d\d-20\d\d$")]
 
 
@@ -36,6 +38,18 @@ def own_school(who: Principal) -> str:
 async def reading(request: Request, who: Principal, year: str | None) -> Reading:
     """The school year that is looked at: the one asked for, or the newest."""
     return await Reading.of(store_of(request), who, own_school(who), year)
+
+
+def year_asked(request: Request) -> str | None:
+    """The school year that the address of a page names, if any."""
+    asked = request.query_params.get("year", "")
+    return asked if _YEAR.fullmatch(asked) else None
+
+
+def of_year(request: Request, address: str) -> str:
+    """The address with the school year that the present page is about, where that is named."""
+    asked = year_asked(request)
+    return f"{address}{'&' if '?' in address else '?'}year={asked}" if asked else address
 
 
 async def visible_transcript(request: Request, who: Principal, transcript_id: str) -> dict[str, Any]:

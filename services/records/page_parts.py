@@ -14,9 +14,10 @@ from services.chassis.web.look import Progress, Shell, vn_number, with_query
 from services.chassis.web.shell import shell
 from services.records import errors
 from services.records.archive import errors as archive_errors
-from services.records.at_hand import own_school, store_of
+from services.records.at_hand import own_school, store_of, year_asked
 from services.records.cancellation import errors as cancellation_errors
 from services.records.corrections import errors as correction_errors
+from services.records.digitisation import errors as digitisation_errors
 from services.records.finalisation import errors as finalisation_errors
 from services.records.imports import errors as import_errors
 from services.records.locks import errors as lock_errors
@@ -42,6 +43,7 @@ CATALOGUE = catalogue_of(
     archive_errors,
     cancellation_errors,
     correction_errors,
+    digitisation_errors,
     printing_errors,
     summary_errors,
 )
@@ -81,6 +83,12 @@ WORDS = {
     "copy-revoke": ("Đã thu hồi bản sao; số được giữ trong sổ.", "Chưa thu hồi được bản sao."),
     "correction-ask": ("Đã gửi phiếu đề nghị sửa đến Ban quản trị.", "Chưa gửi được phiếu đề nghị sửa."),
     "correction-step": ("Đã ghi nhận.", "Chưa ghi nhận được."),
+    "digitisation-plan": ("Đã mở số hóa năm học.", "Chưa mở được số hóa năm học."),
+    "digitisation-pupil": ("Đã mở số hóa học bạ giấy của học sinh.", "Chưa mở được số hóa."),
+    "digitisation-data": ("Đã lưu dữ liệu; phần thay đổi cần đối chiếu.", "Chưa lưu được dữ liệu."),
+    "digitisation-scan": ("Đã lưu bản quét; các phần cần đối chiếu với bản quét này.", "Chưa lưu được bản quét."),
+    "digitisation-check": ("Đã ghi nhận đối chiếu.", "Chưa ghi nhận được."),
+    "digitisation-back": ("Đã trả lại kèm lý do.", "Chưa trả lại được."),
     "corrections-forward": ("Đã báo cáo Hiệu trưởng {n} phiếu đề nghị sửa.", "Chưa chọn phiếu nào đang chờ Ban quản trị."),
     "corrections-approve": ("Đã phê duyệt {n} phiếu đề nghị sửa.", "Chưa chọn phiếu nào đang chờ phê duyệt."),
     "correction-correct": ("Đã sửa dữ liệu, lập biên bản và khóa lại.", "Chưa sửa được dữ liệu."),
@@ -93,6 +101,12 @@ async def newest(request: Request, who: Principal) -> Reading | None:
     if not await store_of(request).years(own_school(who)):
         return None
     return await Reading.of(store_of(request), who, own_school(who), None)
+
+
+async def asked_or_newest(request: Request, who: Principal) -> Reading | None:
+    """The school year that the address names, else the newest one. Raises Refused for a year without data."""
+    year = year_asked(request)
+    return await Reading.of(store_of(request), who, own_school(who), year) if year else await newest(request, who)
 
 
 async def framed(request: Request, who: Principal, looked_at: Reading | None, kind: DocumentKind = "transcript") -> Shell:

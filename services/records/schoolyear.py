@@ -213,6 +213,37 @@ class Corrections(Plain):
     subjects: tuple[str, ...] = ()
 
 
+class DigitisedPart(Plain):
+    """A part of a paper transcript: who reviewed it, and who signs and answers for it (seed 004, V.2 to V.4).
+
+    `written_by`: whom the paper names for it, where they do not sign themselves. `reviewed_by` and `signed_by` are staff codes.
+    """
+
+    kind: Literal["profile", "subjects", "homeroom"]
+    subjects: tuple[str, ...] = ()
+    written_by: tuple[str, ...] = ()
+    reviewed_by: str
+    reviewed_name: str
+    reviewed_at: dt.datetime
+    signed_by: str
+    signed_name: str
+
+
+class Digitised(Plain):
+    """That the transcript was made from a paper one: its scan by digest, and who answers for which part.
+
+    `paper_school`: the school that the paper names, where it is another. `circular`: what the values were checked by, "" when there
+    is no rule set for that grade and year, so that they stand as they were found.
+    """
+
+    scan_sha256: str
+    scan_bytes: int
+    scan_pages: int
+    paper_school: str = ""
+    circular: str = ""
+    parts: tuple[DigitisedPart, ...]
+
+
 class TranscriptContent(Plain):
     """All that one transcript says, ready to be rendered: one pupil, one school year, one school."""
 
@@ -234,6 +265,7 @@ class TranscriptContent(Plain):
     previous: PreviousTranscript | None = None
     history: tuple[StudyYear, ...] = ()
     corrections: Corrections = Corrections()
+    digitised: Digitised | None = None
 
 
 Period = Literal["GK1", "CK1", "GK2", "CN"]

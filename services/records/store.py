@@ -15,6 +15,7 @@ from services.chassis.mongo import ASCENDING, IndexModel, transaction
 from services.records.archive import store as archive
 from services.records.copies import store as copies
 from services.records.corrections import store as corrections
+from services.records.digitisation import store as digitisation
 from services.records.documents import COLLECTIONS, kind_of
 from services.records.dossier import store as dossier
 from services.records.export import store as export
@@ -57,6 +58,7 @@ async def ensure_indexes(db: Database) -> None:
     for keeping in (learners, transfers, archive):
         await keeping.ensure_indexes(db)
     await corrections.ensure_indexes(db)
+    await digitisation.ensure_indexes(db)
     await dossier.ensure_indexes(db)
     await export.ensure_indexes(db)
     await progress.ensure_indexes(db)

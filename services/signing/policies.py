@@ -22,7 +22,8 @@ class Policy:
     level: str
     steps: tuple[str, ...]
     homeroom_signs_own_subjects_once: bool
-    from_year: str = "2024-2025"
+    from_year: str = "2020-2021"
+    """The year of the 2018 programme's first grade: earlier years than the regulations' are digitised and signed alike (seed 004, V)."""
     kind: DocumentKind = "transcript"
 
 

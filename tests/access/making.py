@@ -22,7 +22,7 @@ from services.identity.openid import links
 from services.publishing.store import Store as PublishingStore
 from services.publishing.submissions import confirmed
 from services.records.transcripts.states import State
-from tests.access import rows_records_files, rows_records_year
+from tests.access import rows_records_digitisation, rows_records_files, rows_records_year
 from tests.access.actors import ACTORS, BY_KEY, CLASS, ROOT, UNIT_A, UNIT_B, A, B
 from tests.access.needs import open_to_all
 from tests.access.rows import Row, order, page
@@ -176,7 +176,10 @@ async def _records(world: Access) -> None:
     packed = {"number": 1, "state": "PACKING", "total": 3, "done": 1, "parts": 1, "bytes": 10, "by": f"{A}003", "at": clock.now()}
     nothing = {"finished_at": None, "manifest": None, "problem": None, "request_id": None}
     await db["archives"].insert_one({"_id": "export-1", "school": A, "year": YEAR, "running": True, **packed, **nothing})
-    world.ids["export_id"] = "export-1"
+    world.ids |= {"export_id": "export-1", "clerk": f"{A}005"}
+    await _ask(world, "manager_a", order(f"{rows_records_digitisation.API}/pupils", SEED, rows_records_digitisation.OPENED))
+    scan = f"{rows_records_digitisation.API}/{{year}}/{{pupil}}/scan"
+    await _ask(world, "clerk_a", Row("POST", scan, SEED, values=rows_records_digitisation.ONE, file=("files", "picture")))
 
 
 async def _signing(world: Access) -> None:

@@ -18,12 +18,12 @@ from services.chassis.vietnamese import fold, given_name_key
 from services.chassis.web.lists import done, ordered, paged, query_of, ticked
 from services.chassis.web.look import confirm_page, render, vn_number, with_query
 from services.chassis.web.shell import in_menu
-from services.records.at_hand import own_school, reading
+from services.records.at_hand import of_year, own_school, reading, year_asked
 from services.records.cancellation import routes
 from services.records.cancellation import store as queries
 from services.records.cancellation.cancelling import CANCELLABLE, LONGEST, SENT, SHORTEST, STEPS, reason_of, stands_still, why
 from services.records.documents import address_of, name_of, title_of
-from services.records.page_parts import framed, grades_of, newest
+from services.records.page_parts import asked_or_newest, framed, grades_of
 from services.records.transcripts.outcome_page import told
 from services.records.transcripts.states import State
 
@@ -90,13 +90,14 @@ async def show_summaries(request: Request, who: Who) -> Response:
 async def _show(request: Request, who: Principal, desk: Desk) -> Response:
     require(who, Action.DECIDE_RETURNS, school=own_school(who))
     entry = in_menu(who, desk.address)
-    looked_at = await newest(request, who)
-    query = query_of(request, "tab", "grade", "class", "name", "state", "sort", "order", "page")
+    looked_at = await asked_or_newest(request, who)
+    query = query_of(request, "tab", "grade", "class", "name", "state", "sort", "order", "page", "year")
     tab = _tab(query)
     every = await queries.for_cancelling(looked_at.store.db, looked_at.school, looked_at.year, desk.kind) if looked_at else []
     there = [t for t in every if _tab_of(t) == tab]
     rows = _rows(there, query)
     page, paging = paged(rows, query)
+    of = query_of(request, "year")
     context = {
         "shell": await framed(request, who, looked_at, desk.kind),
         "title": entry.title,
@@ -106,14 +107,19 @@ async def _show(request: Request, who: Principal, desk: Desk) -> Response:
         "paging": paging,
         "tab": tab,
         "tabs": [
-            {"text": text, "href": with_query({}, tab=key), "current": key == tab, "count": sum(_tab_of(t) == key for t in every)}
+            {
+                "text": text,
+                "href": with_query(of, tab=key),
+                "current": key == tab,
+                "count": sum(_tab_of(t) == key for t in every),
+            }
             for key, text in TABS.items()
         ],
         "grades": grades_of(there),
         "classes": [(c, c) for c in sorted({t["class_code"] for t in there})],
         "states": [s.value for s in (*CANCELLABLE, *SENT)] if tab == "signed" else [],
         "columns": COLUMNS[tab],
-        "action": desk.address,
+        "action": of_year(request, desk.address),
         "buttons": desk.buttons(tab),
         "selectable": sum(r["selectable"] for r in rows),
         "rows": page,
@@ -188,13 +194,13 @@ async def _decide(request: Request, who: Principal, desk: Desk) -> Response:
     if asked not in ("refuse", "return"):
         require_fresh(who, Action.CANCEL, school=own_school(who))
         asked = "cancel"
-    looked_at = await reading(request, who, None)
+    looked_at = await reading(request, who, year_asked(request))
     ids = list(form.ids)
     if form.filter is not None:
         tab = _tab(form.filter)
         every = await queries.for_cancelling(looked_at.store.db, looked_at.school, looked_at.year, desk.kind)
         ids = [r["id"] for r in _rows([t for t in every if _tab_of(t) == tab], form.filter) if r["selectable"]]
-    back, notice = f"{desk.address}?tab={tab}", f"{desk.prefix}{NOTICES[asked]}"
+    back, notice = of_year(request, f"{desk.address}?tab={tab}"), f"{desk.prefix}{NOTICES[asked]}"
     if not ids:
         return done(back, notice, 0)
     needs_reason = asked != "cancel" or tab != "returned"
@@ -207,10 +213,10 @@ async def _decide(request: Request, who: Principal, desk: Desk) -> Response:
         except Refused as refused:
             return await _ask(request, looked_at, desk, asked, ids, tab=tab, needs_reason=True, missing=refused.cause)
     if asked == "return":
-        outcome = await routes.return_all(request, who, routes.Named(transcripts=ids, reason=reason, kind=desk.kind))
+        outcome = await routes.return_all(request, who, routes.Named(transcripts=ids, reason=reason, kind=desk.kind), looked_at.year)
     else:
         chosen = routes.Chosen(transcripts=ids, reason=reason, kind=desk.kind)
-        outcome = await (routes.refuse_all if asked == "refuse" else routes.cancel_all)(request, who, chosen)
+        outcome = await (routes.refuse_all if asked == "refuse" else routes.cancel_all)(request, who, chosen, looked_at.year)
     title, done_text = desk.done(asked)
     return await told(request, looked_at, outcome, did=notice, title=title, done_text=done_text, back=back, kind=desk.kind)
 
@@ -246,9 +252,9 @@ async def _ask(
         title=title,
         crumb=in_menu(looked_at.who, desk.address).title,
         question=questions[asked],
-        action=desk.address,
+        action=of_year(request, desk.address),
         confirm="OK" if asked == "cancel" else title,
-        cancel_href=f"{desk.address}?tab={tab}",
+        cancel_href=of_year(request, f"{desk.address}?tab={tab}"),
         fields=[("act", asked), ("tab", tab), ("sure", "1"), *(("ids", i) for i in known)],
         items=[_title(found[i]) for i in known[:SHOWN_TITLES]],
         count=len(known),

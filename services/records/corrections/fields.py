@@ -101,6 +101,8 @@ def value_of(result: Result, field: Field) -> str:
 def _shown(value: object) -> str:
     if value is None or value is False:
         return ""
+    if isinstance(value, tuple):
+        return "; ".join(value)
     return "x" if value is True else str(value)
 
 
@@ -115,7 +117,7 @@ def corrected(result: Result, name: str, value: str, grade: int, year: str) -> t
     if field is None:
         raise Refused(UNKNOWN_FIELD, field=name)
     try:
-        after = _put(result, field, _read(result, field, value, grade, year))
+        after = put_value(result, field, read_value(result, field, value, grade, year))
     except BadCell as bad:
         raise Refused(WRONG_VALUE, field=name, reason=str(bad)) from bad
     if value_of(after, field) == value_of(result, field):
@@ -151,7 +153,7 @@ def _settled(result: Result, asked: Field, fields: Mapping[str, Field], grade: i
         if field is None or field == asked or first.kind in _NOT_COMPUTED:
             raise Refused(INCONSISTENT, reason=first.message_vi, article=first.article)
         right = _award(result, first.right, grade, year) if first.kind == "award" else first.right
-        result = _put(result, field, _read(result, field, right, grade, year))
+        result = put_value(result, field, read_value(result, field, right, grade, year))
     lacking = result_missing(result, grade, year)
     if lacking:
         raise Refused(INCONSISTENT, reason=lacking[0].message_vi, article=lacking[0].article or rules_for(grade, year).circular)
@@ -167,7 +169,7 @@ def _award(result: Result, right: str, grade: int, year: str) -> str:
     return "; ".join([right] * bool(right) + other)
 
 
-def _put(result: Result, field: Field, value: object) -> Result:
+def put_value(result: Result, field: Field, value: object) -> Result:
     data = result.model_dump()
     place: Any = data
     for part in field.path[:-1]:
@@ -178,7 +180,7 @@ def _put(result: Result, field: Field, value: object) -> Result:
     return type(result).model_validate(data)
 
 
-def _read(result: Result, field: Field, value: str, grade: int, year: str) -> object:
+def read_value(result: Result, field: Field, value: str, grade: int, year: str) -> object:
     """Raises BadCell."""
     leaf = field.path[0] if len(field.path) == 1 else field.path[-1]
     if leaf in _FLAGS:
@@ -223,6 +225,8 @@ def _secondary_reader(rules: SecondaryRules, field: Field, grade: int) -> Callab
         if subject is not None and grade in subject.scored:
             return lambda value: _shown(cells.decimal(value, *rules.mark_range))
         return partial(cells.choice, allowed=rules.comment_levels)
+    if field.path[0] == "topics":
+        return lambda value: tuple(filter(None, (each.strip() for each in _text(value).split(";"))))
     if field.path[0] == "award":
         return partial(cells.choice, allowed=rules.award_names)
     return partial(cells.choice, allowed=rules.result_levels)

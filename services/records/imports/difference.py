@@ -33,6 +33,7 @@ HAS_TRANSCRIPT = "Đã có học bạ: thay đổi chỉ vào phiên bản sau."
 _FINISHED = "Lớp đã xác nhận hoàn thành tổng kết; nhập dữ liệu không bỏ xác nhận này."
 _STAYS = "Học sinh đã có học bạ nên được giữ lại."
 _ARRIVED = "Học sinh chuyển đến chưa có trong CSDL ngành; giữ nguyên."
+_FROM_PAPER = "Học sinh có học bạ giấy đang số hóa, không có trong tệp của năm học này; giữ nguyên."
 _NOT_EMPTY = "Lớp còn học sinh được giữ lại."
 _FINISHED_HEADER = "Hoàn thành tổng kết"
 PEOPLE = ":people"
@@ -392,7 +393,8 @@ class _Comparison:
     def _gone(self, code: str, document: Mapping[str, Any]) -> Row:
         locks, class_code, live = self.stored.locks, document["class_code"], code in self.stored.locks.transcripts
         held = locks.why_not(class_code, code, what="results") if document["result"] or locks.final else None
-        reason = held.cause if held else _STAYS if live else _ARRIVED if document.get("arrival") else ""
+        apart = _ARRIVED if document.get("arrival") else _FROM_PAPER if document.get("from_paper") else ""
+        reason = held.cause if held else _STAYS if live else apart
         if reason:
             self.kept.add(class_code)
             self._stays(code, class_code, document["missing"])

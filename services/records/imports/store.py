@@ -43,7 +43,7 @@ async def stored_year(db: Database, school: str, year: str) -> Stored:
     document = await db["years"].find_one({"_id": f"{school}:{year}"}, projection={"data": 1, "assignments": 1})
     staff = await db["staff"].find(prefix, projection={"data": 1}).to_list(None)
     classes = await db["classes"].find(prefix).to_list(None)
-    names = ("code", "class_code", "number", "name", "data", "result", "missing", "arrival")
+    names = ("code", "class_code", "number", "name", "data", "result", "missing", "arrival", "from_paper")
     pupils = await db["pupils"].find(prefix, projection={"_id": 0, **dict.fromkeys(names, 1)}).sort("number", 1).to_list(None)
     return Stored(
         school=document["data"] if document else None,

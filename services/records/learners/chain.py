@@ -33,6 +33,7 @@ class Version:
     linked_to: str = ""
     document: tuple[str, str] | None = None
     sealed: bool = False
+    digitised: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,4 +170,5 @@ def _version(t: Stored, known: Mapping[str, Stored], *, document: tuple[str, str
         linked_to=(previous or {}).get("year", ""),
         document=document,
         sealed=bool(t.get("pdf")),
+        digitised=bool(t["content"].get("digitised")),
     )

@@ -104,10 +104,14 @@ def _year(year: Year) -> dict[str, Any]:
         "year": year.year,
         "school": year.school_name,
         "class_name": year.class_name,
-        "note": place[year.origin],
+        "note": " · ".join(filter(None, (place[year.origin], "Số hóa từ học bạ giấy" if _digitised(year) else ""))),
         "status": year.status,
         "versions": [_version(v) for v in reversed(year.versions)],
     }
+
+
+def _digitised(year: Year) -> bool:
+    return year.standing is not None and year.standing.digitised
 
 
 def _version(version: Version) -> dict[str, Any]:

@@ -24,6 +24,7 @@ OF_A_TRANSCRIPT = {
     "pdf": 1,
     "xml": 1,
     "content.previous": 1,
+    "content.digitised.scan_sha256": 1,
     "content.school.name": 1,
     "content.school_class.name": 1,
 }

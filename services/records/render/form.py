@@ -23,6 +23,7 @@ from services.records.render.text import (
 )
 from services.records.schoolyear import (
     Corrections,
+    Digitised,
     PrimaryResult,
     Pupil,
     SecondaryResult,
@@ -34,6 +35,7 @@ from services.records.schoolyear import (
 
 _LEVEL_NAMES: Final = {"TH": "Tiểu học", "THCS": "Trung học cơ sở", "THPT": "Trung học phổ thông"}
 _HOMEROOM_SIGNS: Final = "Ký với tư cách giáo viên chủ nhiệm"
+_DIGITISED: Final = {"profile": "Hồ sơ học sinh", "homeroom": "Phần của giáo viên chủ nhiệm"}
 _NOT_SIGNED: Final = "Chưa ký"
 
 
@@ -65,6 +67,8 @@ def form(
         "pupil": content.pupil.name,
         "profile": _profile(content.pupil),
         "history": _history(content),
+        "digitised": _digitised(content.digitised),
+        "homeroom": _homeroom(content),
         "panels": panels(A4, homeroom=content.homeroom_name, leader=content.leader_name, leader_position=content.leader_position),
         "result": _primary(content, content.result)
         if isinstance(content.result, PrimaryResult)
@@ -103,6 +107,33 @@ def _history(content: TranscriptContent) -> list[list[str]]:
     ]
     own = [content.school.year, content.school_class.name, content.school.name, pupil.register_number, date_text(pupil.enrolled_on)]
     return [*earlier, own]
+
+
+def _homeroom(content: TranscriptContent) -> str:
+    """Who had the class: on paper somebody else than who signs for them now."""
+    parts = content.digitised.parts if content.digitised else ()
+    return next((", ".join(p.written_by) for p in parts if p.kind == "homeroom" and p.written_by), content.homeroom_name)
+
+
+def _digitised(digitised: Digitised | None) -> dict[str, Any]:
+    """Empty for a transcript that was born digital."""
+    if digitised is None:
+        return {}
+    checked = f"đối chiếu theo {digitised.circular}" if digitised.circular else "ghi như trên học bạ giấy, không đối chiếu theo quy định"
+    return {
+        "paper_school": digitised.paper_school,
+        "scan": f"Bản quét học bạ giấy: {digitised.scan_pages} trang, lưu tại trường. SHA-256: {digitised.scan_sha256}.",
+        "checked": f"Dữ liệu {checked}.",
+        "parts": [
+            [
+                _DIGITISED[part.kind] if part.kind != "subjects" else ", ".join(part.subjects),
+                ", ".join(part.written_by),
+                f"{part.reviewed_name}, {moment_text(part.reviewed_at)}",
+                part.signed_name,
+            ]
+            for part in digitised.parts
+        ],
+    }
 
 
 def _previous(content: TranscriptContent) -> str:

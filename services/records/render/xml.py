@@ -22,7 +22,7 @@ from services.records.render.text import (
     teachers_of,
     traits_of,
 )
-from services.records.schoolyear import PrimaryResult, Pupil, SecondaryResult, StudyYear, Trait, TranscriptContent
+from services.records.schoolyear import Digitised, PrimaryResult, Pupil, SecondaryResult, StudyYear, Trait, TranscriptContent
 
 NAMESPACE: Final = "urn:hocba:transcript:1"
 SCHEMA: Final = "hoc-ba-1.0.xsd"
@@ -41,6 +41,8 @@ def transcript_xml(content: TranscriptContent) -> bytes:
     else:
         _secondary(child(result, "TrungHoc"), content.result, content)
     _signers(body, content)
+    if content.digitised:
+        _digitised(body, content.digitised)
     return finished(root)
 
 
@@ -214,3 +216,23 @@ def _signers(body: etree._Element, content: TranscriptContent) -> None:
         SoDinhDanhCaNhan=content.leader_personal_id,
     )
     values(element, NoiKy=content.school.print_place, NgayKy=content.school.print_date)
+
+
+_PARTS: Final = {"profile": "HoSo", "subjects": "MonHoc", "homeroom": "ChuNhiem"}
+
+
+def _digitised(body: etree._Element, digitised: Digitised) -> None:
+    element = child(body, "SoHoa")
+    values(element, TruongTrenHocBaGiay=digitised.paper_school)
+    values(child(element, "BanQuet"), Bam=digitised.scan_sha256, KichThuoc=digitised.scan_bytes, SoTrang=digitised.scan_pages)
+    values(element, QuyDinhDoiChieu=digitised.circular)
+    for part in digitised.parts:
+        row = child(element, "Phan")
+        values(row, LoaiPhan=_PARTS[part.kind])
+        for subject in part.subjects:
+            values(row, MonHoc=subject)
+        for name in part.written_by:
+            values(row, NguoiGhiHocBaGiay=name)
+        values(child(row, "NguoiRaSoat"), MaCanBo=part.reviewed_by, HoTen=part.reviewed_name)
+        values(row, RaSoatLuc=local_time(part.reviewed_at).isoformat())
+        values(child(row, "NguoiKy"), MaCanBo=part.signed_by, HoTen=part.signed_name)

@@ -16,10 +16,10 @@ from services.chassis.access import Who, require
 from services.chassis.vietnamese import fold, given_name_key
 from services.chassis.web.lists import done, ordered, paged, query_of, ticked
 from services.chassis.web.look import confirm_page, render, with_query
-from services.records.at_hand import own_school
+from services.records.at_hand import of_year, own_school
 from services.records.cancellation import store as queries
 from services.records.cancellation.cancelling import why
-from services.records.page_parts import framed, grades_of, newest
+from services.records.page_parts import asked_or_newest, framed, grades_of
 from services.records.transcripts import confirmation, routes
 from services.records.transcripts.outcome_page import told
 from services.records.transcripts.routes import Decision
@@ -46,29 +46,30 @@ LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 @router.get("/confirmation")
 async def show_confirmation(request: Request, who: Who) -> Response:
     require(who, Action.CONFIRM, school=own_school(who))
-    looked_at = await newest(request, who)
+    looked_at = await asked_or_newest(request, who)
     asked = request.query_params.get("view", "")
     view = asked if asked in VIEWS else "class" if who.level == PRIMARY else "pupil"
+    of = query_of(request, "year")
     context = {
         "shell": await framed(request, who, looked_at),
         "title": entry_of(who, CONFIRMATION).title,
-        "action": CONFIRMATION,
+        "action": of_year(request, CONFIRMATION),
         "by_pupil": view == "pupil",
-        "views": [{"text": text, "href": with_query({}, view=key), "current": key == view} for key, text in VIEWS.items()],
+        "views": [{"text": text, "href": with_query(of, view=key), "current": key == view} for key, text in VIEWS.items()],
         **await (_classes if view == "class" else _pupils)(request, looked_at),
     }
     return render(request.app.state.pages, request, "records/confirmation.html", context)
 
 
 async def _classes(request: Request, looked_at: Reading | None) -> dict[str, Any]:
-    query = query_of(request, "view", "grade", "sort", "order")
+    query = query_of(request, "view", "grade", "sort", "order", "year")
     every = await looked_at.classes() if looked_at else []
     rows = _class_rows(every, query)
     return {"query": query, "grades": grades_of(every), "rows": rows, "selectable": sum(r["selectable"] for r in rows)}
 
 
 async def _pupils(request: Request, looked_at: Reading | None) -> dict[str, Any]:
-    query = query_of(request, "view", "grade", "class", "name", "state", "sort", "order", "page")
+    query = query_of(request, "view", "grade", "class", "name", "state", "sort", "order", "page", "year")
     every = await _decidable(looked_at) if looked_at else []
     rows = _pupil_rows(every, query)
     page, paging = paged(rows, query)
@@ -145,16 +146,16 @@ async def decide(request: Request, who: Who) -> Response:
     asked = "undo" if chosen.field("act") == "undo" else "confirm"
     view = "pupil" if chosen.field("view") == "pupil" else "class"
     ids = list(chosen.ids)
-    looked_at = await newest(request, who)
+    looked_at = await asked_or_newest(request, who)
     if chosen.filter is not None and looked_at is not None:
         ids = await _found(looked_at, view, asked, chosen.filter)
-    back = f"{CONFIRMATION}?view={view}"
+    back = of_year(request, f"{CONFIRMATION}?view={view}")
     if not ids or looked_at is None:
         return done(back, asked, 0)
     if asked == "confirm" and not chosen.field("sure"):
         return await _ask(request, looked_at, view, ids)
     selection = Decision(classes=ids) if view == "class" else Decision(transcripts=ids)
-    outcome = await (routes.undo if asked == "undo" else routes.confirm)(request, who, selection)
+    outcome = await (routes.undo if asked == "undo" else routes.confirm)(request, who, selection, looked_at.year)
     title, done_text = TEXTS[asked]
     return await told(request, looked_at, outcome, did=asked, title=title, done_text=done_text, back=back)
 
@@ -183,9 +184,9 @@ async def _ask(request: Request, looked_at: Reading, view: str, ids: Sequence[st
         title="Xác nhận hoàn thành",
         crumb=entry_of(looked_at.who, CONFIRMATION).title,
         question="Bạn có chắc chắn muốn Xác nhận hoàn thành Học bạ số?",
-        action=CONFIRMATION,
+        action=of_year(request, CONFIRMATION),
         confirm="OK",
-        cancel_href=f"{CONFIRMATION}?view={view}",
+        cancel_href=of_year(request, f"{CONFIRMATION}?view={view}"),
         fields=[("act", "confirm"), ("view", view), ("sure", "1"), *(("ids", i) for i in known)],
         items=items,
         count=len(known),

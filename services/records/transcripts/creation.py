@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -14,6 +14,8 @@ from services.chassis.errors import CONFLICT, Refused
 from services.chassis.leases import claim, owner_token, release, renew
 from services.chassis.mongo import Document, Session, transaction
 from services.records.corrections.store import counted, finished_of
+from services.records.digitisation.creating import hold as hold_papers
+from services.records.digitisation.creating import papers_of
 from services.records.errors import ALREADY_CREATED, NOT_COMPLETE, UNPRINTABLE
 from services.records.locks.locking import locks_of
 from services.records.render.pooled import build
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from contracts.documents import DocumentRef
     from services.chassis.errors import Refusal
     from services.chassis.process import Parts
+    from services.records.digitisation.creating import Paper
     from services.records.locks.locking import Locks
     from services.records.schoolyear import Corrections, TranscriptContent
     from services.records.store import Store
@@ -48,13 +51,17 @@ class JobStopped(Exception):
 
 @dataclass(frozen=True)
 class Before:
-    """What came before the pupils of one chunk: live and cancelled transcripts of the year, earlier years, corrections, locks."""
+    """What came before the pupils of one chunk: live and cancelled transcripts of the year, earlier years, corrections, locks;
+
+    `papers`: of whom the year is digitised from paper.
+    """
 
     live: frozenset[str]
     replaced: Mapping[str, Replaced]
     earlier: Earlier
     corrections: Mapping[str, Corrections]
     locks: Locks
+    papers: Mapping[str, Paper] = field(default_factory=dict)
 
 
 def reasons(pupil: Document, year: YearData, before: Before) -> list[dict[str, Any]]:
@@ -67,6 +74,8 @@ def reasons(pupil: Document, year: YearData, before: Before) -> list[dict[str, A
     school_class = year.classes.get(pupil["class_code"])
     if school_class is None:
         return _refusal(GONE)
+    if pupil["code"] in before.papers:
+        return before.papers[pupil["code"]].reasons()
     school = year.schools[school_class.code]
     if pupil["data"] is None or pupil["result"] is None:
         lacking = [*of_class(school_class, year.staff, school), *of_pupil(pupil["missing"])]
@@ -85,22 +94,24 @@ def content_of(pupil: Document, year: YearData, before: Before, options: Options
     replaced = before.replaced.get(pupil["code"])
     person = pupil_of(pupil)
     result = result_of(pupil)
-    return transcript_content(
+    paper = before.papers.get(pupil["code"])
+    content = transcript_content(
         transcript_id=str(uuid4()),
         version=replaced.version + 1 if replaced else 1,
         replaces=replaced.transcript if replaced else None,
         created_at=clock.now(),
-        school=year.schools[school_class.code],
-        school_class=school_class,
+        school=paper.school if paper else year.schools[school_class.code],
+        school_class=paper.school_class() if paper else school_class,
         pupil=person,
         result=without_comments(result) if options.comments == "none" else result,
-        assignments=year.assignments,
-        staff=year.staff,
+        assignments=() if paper else year.assignments,
+        staff=paper.staff if paper else year.staff,
         public_url=public_url,
         previous=before.earlier.previous.get(person.personal_id),
         history=before.earlier.history.get(person.personal_id, ()),
         corrections=before.corrections.get(pupil["code"]),
     )
+    return content.model_copy(update={"subject_teachers": paper.teachers(), "digitised": paper.digitised()}) if paper else content
 
 
 class Creation:
@@ -161,6 +172,7 @@ class Creation:
             if not await self.store.advance_job(session, job["_id"], done=codes, created=len(new), refused=refused, finished=last):
                 raise JobStopped
             await hold(self.store.db, session, school, school_year, [pupil for pupil, _ in ready])
+            await hold_papers(self.store.db, session, [before.papers[p["code"]] for p, _ in ready if p["code"] in before.papers])
             await self.store.save(session, new, actor=job["actor"], cause=job["_id"])
             details = {"created": len(new), "refused": len(codes) - len(new)}
             await audit.record(
@@ -188,6 +200,7 @@ class Creation:
             await earlier_of(self.store.db, school, year, personal_ids),
             {code: counted(done) for code, done in (await finished_of(self.store.db, school, year, codes)).items()},
             locks,
+            await papers_of(self.store, school, year, pupils),
         )
 
     async def _make(self, ready: Sequence[tuple[Document, TranscriptContent]]) -> tuple[list[Change], list[dict[str, Any]]]:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from contracts.access import Action, allowed
-from contracts.menu import CLASSES, PRINTING, entry_of
+from contracts.menu import CLASSES, DIGITISATION, PRINTING, entry_of
 from services.chassis.access import Who
 from services.chassis.vietnamese import fold, given_name_key
 from services.chassis.web import downloads
@@ -256,5 +256,11 @@ async def show_transcript(request: Request, who: Who, transcript_id: str, pdf: s
         "inline_href": "?pdf=1#pdf",
         "export_href": export_address(who, found),
         **context_of(found),
+        # classes of earlier years have no page of their own
+        **({"back_href": f"{DIGITISATION}?year={found['year']}", "back_text": "Số hóa học bạ giấy"} if _from_paper(found) else {}),
     }
     return render(request.app.state.pages, request, "records/transcript.html", context)
+
+
+def _from_paper(transcript: Mapping[str, Any]) -> bool:
+    return bool(transcript["content"].get("digitised"))

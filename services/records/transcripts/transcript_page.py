@@ -126,7 +126,8 @@ def facts_of(content: TranscriptContent) -> Facts:
         ("Số ngày nghỉ", f"{result.absent_excused + result.absent_unexcused} (không phép {result.absent_unexcused})"),
     ]
     own = _primary_facts(result) if isinstance(result, PrimaryResult) else _secondary_facts(result)
-    return [*facts, *own, ("Được lên lớp", "Có" if result.promoted else "Không"), ("Khen thưởng", result.award)]
+    paper = [("Nguồn", f"Số hóa từ học bạ giấy, bản quét {content.digitised.scan_pages} trang")] if content.digitised else []
+    return [*paper, *facts, *own, ("Được lên lớp", "Có" if result.promoted else "Không"), ("Khen thưởng", result.award)]
 
 
 def _primary_facts(result: PrimaryResult) -> Facts:

@@ -15,6 +15,7 @@ from tests.unit.chassis.web_samples_base import MOMENT, OUTSIDE, Sample, name_of
 from tests.unit.chassis.web_samples_certificates import certificates
 from tests.unit.chassis.web_samples_copies import copies
 from tests.unit.chassis.web_samples_corrections import corrections
+from tests.unit.chassis.web_samples_digitisation import digitising
 from tests.unit.chassis.web_samples_factors import factors
 from tests.unit.chassis.web_samples_openid import openid
 from tests.unit.chassis.web_samples_organisations import organisations
@@ -41,6 +42,7 @@ def samples() -> list[Sample]:
         *records(),
         *over_the_years(),
         *summaries(),
+        *digitising(),
         *corrections(),
         *copies(),
         *_signing(),

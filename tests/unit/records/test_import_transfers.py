@@ -27,3 +27,12 @@ def test_a_pupil_who_came_with_a_package_is_not_taken_out_before_the_export_has_
     [row] = [row for row in found.rows if row.key == "312500109999"]
     assert (row.state, row.reason) == ("left_out", "Học sinh chuyển đến chưa có trong CSDL ngành; giữ nguyên.")
     assert all(write.code != "312500109999" for part in found.plan.pupils.values() for write in part)
+
+
+def test_who_is_known_from_a_paper_alone_stays_when_the_workbooks_of_that_year_come() -> None:
+    before = stored(TH)
+    typed = {**before.pupils[FIRST], "code": "312500109999", "class_code": "SH-4C", "result": None, "from_paper": True}
+    found = difference_of(seen(TH), replace(before, pupils={**before.pupils, "312500109999": typed}))
+    [row] = [row for row in found.rows if row.key == "312500109999"]
+    assert (row.state, row.reason) == ("left_out", "Học sinh có học bạ giấy đang số hóa, không có trong tệp của năm học này; giữ nguyên.")
+    assert all(write.code != "312500109999" for part in found.plan.pupils.values() for write in part)
