@@ -162,6 +162,8 @@ class Creation:
             if not await self.store.advance_job(session, job["_id"], done=codes, created=len(new), refused=refused, finished=last):
                 raise JobStopped
             await self._hold(session, school, school_year, [pupil for pupil, _ in ready])
+            if ready and await self._before(school, school_year, pupils, session) != before:
+                raise Refused(CONFLICT)
             await self.store.save(session, new, actor=job["actor"], cause=job["_id"])
             details = {"created": len(new), "refused": len(codes) - len(new)}
             await audit.record(
@@ -179,16 +181,16 @@ class Creation:
         await transaction(self.store.db, work)
         failpoints.reach("records.create.committed")
 
-    async def _before(self, school: str, year: str, pupils: Sequence[Document]) -> Before:
+    async def _before(self, school: str, year: str, pupils: Sequence[Document], session: Session | None = None) -> Before:
         codes = [p["code"] for p in pupils]
-        locks = await locks_of(self.store.db, school, year, pupils=codes)
+        locks = await locks_of(self.store.db, school, year, pupils=codes, session=session)
         personal_ids = {p["data"]["personal_id"] for p in pupils if p["data"] is not None} - {""}
         return Before(
             locks.transcripts,
-            await replaced_of(self.store.db, school, year, codes),
-            await previous_of(self.store.db, school, year, personal_ids),
-            await history_of(self.store.db, school, year, personal_ids),
-            {code: counted(done) for code, done in (await finished_of(self.store.db, school, year, codes)).items()},
+            await replaced_of(self.store.db, school, year, codes, session),
+            await previous_of(self.store.db, school, year, personal_ids, session),
+            await history_of(self.store.db, school, year, personal_ids, session),
+            {code: counted(done) for code, done in (await finished_of(self.store.db, school, year, codes, session)).items()},
             locks,
         )
 
