@@ -41,6 +41,7 @@ class Life(RuleBasedStateMachine):
         self.m = Model.begun(dt.date.min, {})
         self.told: list[str] = []
         self.audited = 0
+        self.taken = 0
 
     # --- how a step is taken
 
@@ -108,7 +109,8 @@ class Life(RuleBasedStateMachine):
     def something_happens(self, seed: int) -> None:
         """One rule for all, since rules of their own would be left out of half of the lives each, and no road would be long."""
         self.place.steps += 1
-        chance = random.Random(seed * 1_000_003 + len(self.told))
+        self.taken += 1
+        chance = random.Random(seed * 1_000_003 + self.taken)
         names, weights = list(POSSIBLE), [weight for weight, _ in POSSIBLE.values()]
         possible = [weight if POSSIBLE[name][1](self) else 0 for name, weight in zip(names, weights, strict=True)]
         name = chance.choices(names, possible)[0]
@@ -416,8 +418,8 @@ POSSIBLE: dict[str, tuple[int, Callable[[Life], object]]] = {
     "the_principal_plans_and_appoints": (1, lambda life: True),
     "the_principal_locks_the_year_or_opens_it": (3, lambda life: True),
     "a_teacher_asks_for_a_correction": (2, lambda life: True),
-    "a_correction_goes_on": (5, lambda life: life.m.corrections),
-    "a_copy_is_asked_for_or_settled": (2, lambda life: life.m.transcripts),
+    "a_correction_goes_on": (8, lambda life: life.m.corrections),
+    "a_copy_is_asked_for_or_settled": (3, lambda life: life.m.transcripts),
     "a_pupil_leaves_or_comes_back": (1, lambda life: life.m.transcripts),
 }
 """What can happen in a step: how often beside the others, and when it makes sense."""
