@@ -90,7 +90,8 @@ class Life(RuleBasedStateMachine):
                 self.m.asked_for[body["data"]["submission"]] = found["confirmation"]
 
     async def _nothing_lost(self) -> None:
-        counts = [await self.place.world.db(s)["audit"].estimated_document_count() for s in ("records", "signing", "publishing")]
+        dbs = [self.place.world.db(service) for service in ("records", "signing", "publishing")]
+        counts = await asyncio.gather(*(db["audit"].estimated_document_count() for db in dbs))
         assert sum(counts) >= self.audited, "the audit trail is shorter than it was"
         self.audited = sum(counts)
 

@@ -52,9 +52,9 @@ class Mail:
     async def collect(self) -> list[dict[str, Any]]:
         """What was told since, as the relay takes it out of the outboxes."""
         told = []
-        for service, db in self._dbs.items():
-            order = [("topic", 1), ("subject", 1), ("sequence", 1)]
-            found = await db["outbox"].find({"published_at": None}).sort(order).to_list(None)
+        order = [("topic", 1), ("subject", 1), ("sequence", 1)]
+        waiting = [db["outbox"].find({"published_at": None}).sort(order).to_list(None) for db in self._dbs.values()]
+        for (service, db), found in zip(self._dbs.items(), await asyncio.gather(*waiting), strict=True):
             if not found:
                 continue
             await db["outbox"].update_many({"_id": {"$in": [d["_id"] for d in found]}}, [{"$set": {"published_at": "$$NOW"}}])
