@@ -13,7 +13,7 @@ from tests.life.machine import Life
 from tests.life.place import Place, open_place
 from tests.life.school import ADMINISTRATORS, CLASSES, Workbooks
 
-IMPORTED, CREATED, SIGNED = range(3)
+IMPORTED, CREATED, SIGNED, SENDING = range(4)
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +35,7 @@ def place(light_stack: Stack, runner: asyncio.Runner, tmp_path_factory: pytest.T
 
 
 def stages(place: Place, runner: asyncio.Runner) -> None:
-    """Where lives begin: imported; created; all signed. Each is reached by the acts themselves."""
+    """Where lives begin: imported; created; all signed; all asked to be sent. Each is reached by the acts themselves."""
     life = machine(place, runner, ())()
     life.m = runner.run(place.begin(0))
     preview, row = life.run(life.acts.preview(life.m, 0))
@@ -58,6 +58,14 @@ def stages(place: Place, runner: asyncio.Runner) -> None:
         if place.mail.waiting():
             life.everything_arrives()
     runner.run(place.keep(life.m))
+    for transcript in life.transcripts():
+        life.does(life.acts.decide("confirm", [transcript], 0))
+    life.everything_arrives()
+    for transcript in life.transcripts():
+        life.does(life.acts.submit(transcript, 0))
+    life.everything_arrives()
+    runner.run(place.keep(life.m))
+    place.met.clear()
 
 
 async def _heard(life: Life) -> None:

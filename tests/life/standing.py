@@ -14,12 +14,12 @@ STUDYING, LEFT = "Đang học", "Chuyển đi"
 Row = dict[str, Any]
 Answer = dict[str, str]
 """By what was asked about, "" where it was done, else the code of the refusal; under "" the code of a refusal of the whole."""
-CONFLICT = "HB-WEB-409"
+CONFLICT, IMPORTING = "HB-WEB-409", "HB-REC-071"
 
 
 def beside_others(answer: Answer) -> bool:
     """Somebody else was quicker, and nothing of it was done."""
-    return answer == {"": CONFLICT}
+    return answer in ({"": CONFLICT}, {"": IMPORTING})
 
 
 @dataclass

@@ -82,6 +82,14 @@ def test_a_version_that_came_and_went_while_another_worker_was_at_it_is_counted(
     assert versions == [1, 2, 3]
 
 
+def test_two_who_confirm_one_preview_at_once_are_told_the_truth(created: Life) -> None:
+    """Of a preview that nobody has confirmed it was said that it waits for no confirmation any more, in a word of the database."""
+    preview, row = created.run(created.acts.preview(created.m, 0))
+    created.m.previews[preview] = row
+    created.does(created.acts.import_(preview, 0), created.acts.import_(preview, 1))
+    assert created.m.previews[preview]["done"]
+
+
 async def between(life: Life, pupil: str) -> None:
     """Version 2 by another worker, sent back by its signer and cancelled."""
     acts = Acts(life.place)

@@ -24,7 +24,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.life.conftest import machine
+from tests.life.conftest import SENDING, machine
 from tests.life.place import Place
 
 STEPS_OF_A_LIFE = 100
@@ -43,7 +43,7 @@ def lives(place: Place, runner: asyncio.Runner, *, steps: int, of_a_life: int, r
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(machine(place, runner, (0, 1, 2)), settings=chosen)
+    run_state_machine_as_test(machine(place, runner, tuple(range(SENDING + 1))), settings=chosen)
 
 
 def summary(place: Place) -> str:
@@ -68,7 +68,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> Told:
     return say
 
 
-FIRST = frozenset({"import", "finalise", "create", "sign subjects", "render", "seal", "return", "refuse", "cancel", "confirm", "submit"})
+FIRST = frozenset({"import", "finalise", "create", "sign subjects", "return", "cancel", "confirm", "submit", "hand over", "two at once"})
 """What even a few hundred steps reach."""
 
 
