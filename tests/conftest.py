@@ -86,6 +86,13 @@ def stack() -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
+def light_stack() -> Iterator[Stack]:
+    """Stores and outside systems, for services whose web applications and handlers run within the test."""
+    with Stack("light", only=("mongod", "minio", "sandbox-provider", "sandbox-idp"), fresh=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def travelled(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Travelled:
     """A small school that went the whole road: everything accepted but the one pupil with a planted defect."""
     folder = make_school(tmp_path_factory.mktemp("school"), code="31300091", province="031", pupils=3, defects=1)

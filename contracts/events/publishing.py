@@ -10,11 +10,16 @@ from contracts.event import Fact
 
 
 class SubmissionRequestedV1(Fact):
-    """The school wants this transcript sent; records must claim it first."""
+    """The school wants this transcript sent; records must claim it first.
+
+    `confirmed_at` names the confirmation that the request rests on: once that was undone the request is void, also when another one
+    followed. Null in what was told before requests named it.
+    """
 
     topic: ClassVar[str] = "publishing.submissions"
     submission: str
     school: str
+    confirmed_at: dt.datetime | None = None
 
 
 class TranscriptAcceptedV1(Fact):

@@ -71,7 +71,8 @@ def requested(submission: Submission | None) -> Change:
         "decided_at": None,
         "refusal": None,
     }
-    return Change(after, SubmissionRequestedV1(submission=attempt, school=submission["school"]))
+    fact = SubmissionRequestedV1(submission=attempt, school=submission["school"], confirmed_at=submission["confirmed_at"])
+    return Change(after, fact)
 
 
 def cleared(submission: Submission, attempt: str) -> Change | None:

@@ -23,10 +23,10 @@ IMPORT_BLOCKED = Refusal(
 IMPORT_RUNNING = Refusal(
     "HB-REC-003",
     409,
-    "Đang có một lượt nhập dữ liệu khác",
+    "Lượt nhập đã được xác nhận",
     "Lượt nhập này không còn ở trạng thái chờ xác nhận: {state}.",
     "Tải tệp lên lại để xem trước rồi xác nhận.",
-    "the import is {state}, not previewed",
+    "the import was confirmed already",
 )
 NO_FILES = Refusal(
     "HB-REC-004",

@@ -116,8 +116,15 @@ def _files(fact: StepSignedV1 | TranscriptSealedV1) -> Document:
 
 
 def _claim(transcript: Document, fact: SubmissionRequestedV1) -> Change:
-    """Two services never both decide: records claims the transcript, or says no."""
+    """Two services never both decide: records claims the transcript, or says no.
+
+    A request that rests on a confirmation which was undone meanwhile is void: publishing forgot it when it heard of that.
+    """
+    void = fact.confirmed_at not in {None, transcript.get("confirmed_at")}
     try:
-        return Change(moved(transcript, "submit", submission=fact.submission), SubmissionClearedV1(submission=fact.submission))
+        claimed = None if void else moved(transcript, "submit", submission=fact.submission)
     except Refused:
+        claimed = None
+    if claimed is None:
         return Change(transcript, SubmissionDeniedV1(submission=fact.submission, state=transcript["state"]))
+    return Change(claimed, SubmissionClearedV1(submission=fact.submission))

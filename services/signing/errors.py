@@ -176,7 +176,7 @@ YEAR_LOCKED = Refusal(
     "HB-SIG-030",
     409,
     "Học bạ của năm học đã khóa",
-    "Hiệu trưởng đã khóa học bạ của năm học này nên không ký được nữa.",
-    "Nếu thật sự cần ký, đề nghị Hiệu trưởng mở khóa học bạ.",
+    "Hiệu trưởng đã khóa học bạ của năm học này nên không ký hoặc trả lại được nữa.",
+    "Nếu thật sự cần thay đổi, đề nghị Hiệu trưởng mở khóa học bạ.",
     "the school year has its final lock",
 )

@@ -57,13 +57,21 @@ async def give_back(store: Store, who: Principal, *, step: str, transcripts: Seq
 
         async def work(tx: Session, ids: Sequence[str] = chosen[start : start + CHUNK]) -> tuple[int, list[dict[str, str]]]:
             tasks = await store.load_tasks(tx, ids)
+            locked = await store.locked_years(tx, who.school)
             changes: list[Change] = []
             no: list[dict[str, str]] = []
             for transcript in ids:
                 try:
                     changes.append(
                         given_back(
-                            tasks.get(transcript), school=who.school, step=step, person=who.person, name=who.name, reason=said, at=moment
+                            tasks.get(transcript),
+                            school=who.school,
+                            step=step,
+                            person=who.person,
+                            name=who.name,
+                            reason=said,
+                            at=moment,
+                            locked=locked,
                         )
                     )
                 except Refused as refusal:

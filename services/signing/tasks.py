@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from contracts.events.signing import TranscriptReturnedV1
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refusal, Refused
-from services.signing.errors import BEING_SIGNED, DROPPED, NOT_WAITING
+from services.signing.errors import BEING_SIGNED, DROPPED, NOT_WAITING, YEAR_LOCKED
 from services.signing.errors import RETURNED as RETURNED_ALREADY
 from services.signing.policies import plan, policy_for
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Collection
 
     from contracts.event import Event
     from contracts.events.records import CancellationRefusedV1, TranscriptCreatedV1
@@ -103,11 +104,26 @@ def why_not(task: Task | None, *, school: str | None, step: str, person: str) ->
     return None if task["step"] == step and (step == "issue" or person in task["waiting"]) else NOT_WAITING
 
 
-def given_back(task: Task | None, *, school: str | None, step: str, person: str, name: str, reason: str, at: dt.datetime) -> Change:
-    """Raises Refused. While anybody's signature of it is on its way it stays: of a signature and a return one wins."""
+def given_back(
+    task: Task | None,
+    *,
+    school: str | None,
+    step: str,
+    person: str,
+    name: str,
+    reason: str,
+    at: dt.datetime,
+    locked: Collection[str] = (),
+) -> Change:
+    """Raises Refused. While anybody's signature of it is on its way it stays: of a signature and a return one wins.
+
+    `locked`: school years with their final lock, in which nobody could decide what becomes of it.
+    """
     refusal = why_not(task, school=school, step=step, person=person)
     if task is None or refusal is not None:
         raise Refused(refusal or NOT_WAITING)
+    if task["year"] in locked:
+        raise Refused(YEAR_LOCKED)
     if task["claims"]:
         raise Refused(BEING_SIGNED)
     after = {**task, "returned_from": step, "answer": None}

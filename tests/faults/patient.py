@@ -13,6 +13,7 @@ from infra.demo.road import Road
 from services.district.errors import NOTHING_SELECTED
 from services.publishing.errors import NOTHING_TO_SEND
 from services.records.errors import IMPORT_RUNNING
+from services.records.imports.errors import OTHER_IMPORT_RUNNING
 
 AWAY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 TRIES = 240
@@ -85,7 +86,7 @@ class PatientPerson(Person):
 
     async def _found_out(self, path: str, body: object, answer: httpx.Response) -> Any:
         code = answer.json().get("code") if not answer.is_success else None
-        if path.endswith("/confirm") and code == IMPORT_RUNNING.code:
+        if path.endswith("/confirm") and code in {IMPORT_RUNNING.code, OTHER_IMPORT_RUNNING.code}:
             return await self._written(path.removesuffix("/confirm"))
         if path in LEFT_NOTHING and code == LEFT_NOTHING[path].code:
             return {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -19,10 +19,3 @@ def stores(pytestconfig: pytest.Config) -> Stack:
 async def toy(stores: Stack) -> AsyncIterator[Toy]:
     async with open_toy(stores) as opened:
         yield opened
-
-
-@pytest.fixture(scope="session")
-def light_stack() -> Iterator[Stack]:
-    """Stores and outside systems, for services whose web applications and handlers run within the test."""
-    with Stack("light", only=("mongod", "minio", "sandbox-provider", "sandbox-idp"), fresh=True) as running:
-        yield running

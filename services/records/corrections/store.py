@@ -56,11 +56,13 @@ async def save(db: Database, session: Session, document: Document, *, actor: str
     await aggregates.save(db, session, CORRECTIONS, [Change(document)], actor=actor)
 
 
-async def finished_of(db: Database, school: str, year: str, pupils: Iterable[str]) -> dict[str, list[Document]]:
+async def finished_of(
+    db: Database, school: str, year: str, pupils: Iterable[str], session: Session | None = None
+) -> dict[str, list[Document]]:
     """By pupil code: the corrections that were carried out, the oldest first."""
     wanted = {"school": school, "year": year, "state": DONE, "pupil_code": {"$in": list(pupils)}}
     found: dict[str, list[Document]] = {}
-    async for document in db[CORRECTIONS].find(wanted).sort("number", 1):
+    async for document in db[CORRECTIONS].find(wanted, session=session).sort("number", 1):
         found.setdefault(document["pupil_code"], []).append(document)
     return found
 

@@ -19,7 +19,7 @@ from services.records.imports.labels import profile_words, result_words
 from services.records.imports.preview import Preview
 from services.records.locks.errors import YEAR_LOCKED
 from services.records.locks.locking import Locks
-from services.records.rules.completeness import missing
+from services.records.rules.completeness import missing, result_missing
 from services.records.rules.reassessment import only_reassessed
 from services.records.rules.ruleset import NoRuleSetError
 from services.records.schoolyear import Assignment, PrimaryResult, Pupil, Result, School, SchoolClass, SecondaryResult, Staff
@@ -421,10 +421,11 @@ def _assignment_key(each: Assignment) -> tuple[str, ...]:
 
 
 def _summer(before: Result, after: Result, grade: int | None, year: str) -> bool:
+    """What was assessed again, as a whole: a value that went blank, or contradicts the others, would open the data lock."""
     if grade is None:
         return False
     try:
-        return only_reassessed(before, after, grade, year)
+        return only_reassessed(before, after, grade, year) and not result_missing(after, grade, year)
     except NoRuleSetError:
         return False
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from services.records.schoolyear import Level
 
 SHOWN_FINDINGS = 500
+CONFIRMED = "đã được xác nhận"
 LEVELS: dict[str, Level] = {"TH": "TH", "THCS": "THCS", "THPT": "THPT"}
 """The version chosen at sign-in says which level's data are expected."""
 
@@ -185,7 +186,7 @@ async def review(parts: Parts, who: Principal, import_id: str) -> dict[str, Any]
 async def confirm(parts: Parts, who: Principal, import_id: str) -> dict[str, Any]:
     """Write what the preview showed; an import that stopped in the middle goes on.
 
-    Raises Refused: IMPORT_BLOCKED, IMPORT_RUNNING (confirmed already, or somebody is at it), OTHER_IMPORT_RUNNING, YEAR_LOCKED, and
+    Raises Refused: IMPORT_BLOCKED, IMPORT_RUNNING (confirmed already), OTHER_IMPORT_RUNNING (also of this one), YEAR_LOCKED, and
     STALE_PREVIEW when what is stored is no longer what the preview rests on.
     """
     document = await import_of(parts.db, str(who.school), import_id)
@@ -207,8 +208,10 @@ async def _held(parts: Parts, import_id: str, owner: str) -> Document:
     open_states = {"_id": import_id, "state": {"$in": ["previewed", WRITING]}}
     held = await claim(parts.db["imports"], open_states, owner, parts.settings.lease_seconds)
     if held is None:
-        now = await parts.db["imports"].find_one({"_id": import_id})
-        raise Refused(IMPORT_RUNNING, state=(now or {}).get("state", "?"))
+        if await parts.db["imports"].find_one(open_states, projection={"_id": 1}) is not None:
+            # somebody confirms the same preview at this moment
+            raise Refused(OTHER_IMPORT_RUNNING)
+        raise Refused(IMPORT_RUNNING, state=CONFIRMED)
     return held
 
 
@@ -232,5 +235,5 @@ async def _started(parts: Parts, who: Principal, document: Document, owner: str)
     except DuplicateKeyError as problem:
         raise Refused(OTHER_IMPORT_RUNNING) from problem
     if started is None:
-        raise Refused(IMPORT_RUNNING, state=document["state"])
+        raise Refused(IMPORT_RUNNING, state=CONFIRMED)
     return started

@@ -173,6 +173,8 @@ class Creation:
                 raise JobStopped
             await hold(self.store.db, session, school, school_year, [pupil for pupil, _ in ready])
             await hold_papers(self.store.db, session, [before.papers[p["code"]] for p, _ in ready if p["code"] in before.papers])
+            if ready and await self._before(school, school_year, pupils, session) != before:
+                raise Refused(CONFLICT)
             await self.store.save(session, new, actor=job["actor"], cause=job["_id"])
             details = {"created": len(new), "refused": len(codes) - len(new)}
             await audit.record(
@@ -190,15 +192,15 @@ class Creation:
         await transaction(self.store.db, work)
         failpoints.reach("records.create.committed")
 
-    async def _before(self, school: str, year: str, pupils: Sequence[Document]) -> Before:
+    async def _before(self, school: str, year: str, pupils: Sequence[Document], session: Session | None = None) -> Before:
         codes = [p["code"] for p in pupils]
-        locks = await locks_of(self.store.db, school, year, pupils=codes)
+        locks = await locks_of(self.store.db, school, year, pupils=codes, session=session)
         personal_ids = {p["data"]["personal_id"] for p in pupils if p["data"] is not None} - {""}
         return Before(
             locks.transcripts,
-            await replaced_of(self.store.db, school, year, codes),
-            await earlier_of(self.store.db, school, year, personal_ids),
-            {code: counted(done) for code, done in (await finished_of(self.store.db, school, year, codes)).items()},
+            await replaced_of(self.store.db, school, year, codes, session),
+            await earlier_of(self.store.db, school, year, personal_ids, session),
+            {code: counted(done) for code, done in (await finished_of(self.store.db, school, year, codes, session)).items()},
             locks,
             await papers_of(self.store, school, year, pupils),
         )

@@ -153,6 +153,13 @@ def test_another_mark_beside_the_values_after_the_summer_leaves_the_whole_result
     assert (row.state, row.changes) == ("left_out", ())
 
 
+def test_a_summers_result_that_contradicts_itself_does_not_open_the_data_lock() -> None:
+    june, _, _ = reassessed()
+    moved_up = with_result(june, "ket_qua/6A.xlsx", 3, ("Lên lớp",), "x")
+    [row] = different(moved_up, stored(june, finalised=frozenset({"6A"})))
+    assert (row.state, [c.field for c in row.left]) == ("left_out", ["Lên lớp"])
+
+
 def test_after_the_final_lock_nothing_changes_and_every_row_says_why() -> None:
     after = with_cell(with_cell(TH, "Học sinh", 2, "Quê quán", "Một"), "Cán bộ", 5, "Điện thoại", "0911222333")
     found = difference_of(seen(after), stored(TH, final=True))

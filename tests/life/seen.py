@@ -1,0 +1,151 @@
+"""What stands in the databases, in the same shape as what is expected; and all that must hold once everything has arrived."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from contracts.documents import DocumentRef
+from services.chassis.audit_seal import Sealer
+from services.chassis.audit_verify import verify
+from services.chassis.mongo import Database
+from tests.integration.pages_world import World
+from tests.life.model import Model, Row
+from tests.life.school import HOMES, INSPECTOR, REMARKS
+from tests.life.table import PUBLISHING_AT, SIGNING_AT
+
+Seen = dict[str, dict[str, Any]]
+TRANSCRIPT = ("pupil_code", "version", "state", "live", "returned_from", "stopped", "replaces")
+
+
+async def observe(world: World) -> Seen:
+    records, signing, publishing = (world.db(s) for s in ("records", "signing", "publishing"))
+    names = ("transcripts", "pupils", "classes", "renderings", "corrections", "copies", "transfers_out", "jobs", "imports", "year_locks")
+    shown: dict[str, Any] = {
+        "transcripts": {**dict.fromkeys(TRANSCRIPT, 1), "signed": {"$size": "$signatures"}},
+        "pupils": {"code": 1, "data.address": 1, "data.status": 1, "result.homeroom_comment": 1, "result.subjects.level": 1},
+        "copies": {"state": 1},
+        "corrections": {"state": 1},
+        "jobs": {"state": 1},
+        "imports": {"state": 1},
+        "transfers_out": {"standing": 1},
+        "renderings": {"problem": 1},
+    }
+    tasks = {"step": 1, "stopped": 1, "claims": 1, "signed_by": 1}
+    found = await asyncio.gather(
+        *(_all(records, name, shown.get(name)) for name in names),
+        _all(signing, "tasks", tasks),
+        _all(signing, "year_locks", None),
+        _all(publishing, "submissions", {"state": 1}),
+    )
+    by = dict(zip((*names, "tasks", "signing_locks", "submissions"), found, strict=True))
+    lock = next(iter(by["year_locks"]), {})
+    return {
+        "transcripts": {
+            t["_id"]: (*(t.get(k) or None for k in TRANSCRIPT[:5]), bool(t.get("stopped")), t["signed"]) for t in by["transcripts"]
+        },
+        "pupils": {p["code"]: _pupil(p) for p in by["pupils"]},
+        "classes": {c["code"]: bool(c.get("finalised_at")) for c in by["classes"]},
+        "renderings": {r["_id"]: bool(r.get("problem")) for r in by["renderings"]},
+        "corrections": {c["_id"]: c["state"] for c in by["corrections"]},
+        "copies": {c["_id"]: c["state"] for c in by["copies"]},
+        "transfers": {t["_id"]: t["standing"] for t in by["transfers_out"]},
+        "jobs": {j["_id"]: j["state"] for j in by["jobs"]},
+        "previews": {i["_id"]: i["state"] == "confirmed" for i in by["imports"]},
+        "tasks": {t["_id"]: (t["step"], bool(t.get("stopped")), sorted(t["claims"]), sorted(t["signed_by"])) for t in by["tasks"]},
+        "submissions": {s["_id"]: s["state"] for s in by["submissions"]},
+        "year": {
+            "locked": bool(lock.get("locked")),
+            "planned": lock.get("planned_on"),
+            "inspector": lock.get("inspector") == INSPECTOR,
+            "locked in signing": any(each["locked"] for each in by["signing_locks"]),
+        },
+    }
+
+
+async def _all(db: Database, name: str, shown: Any) -> list[dict[str, Any]]:
+    return await db[name].find({}, projection=shown).to_list(None)
+
+
+def _pupil(p: dict[str, Any]) -> tuple[Any, ...]:
+    remark, home = p["result"]["homeroom_comment"], p["data"]["address"]
+    whole = bool(p["result"]["subjects"][0]["level"])
+    return (REMARKS.index(remark), HOMES.index(home), whole, p["data"]["status"])
+
+
+def expected(m: Model) -> Seen:
+    def row(t: Row) -> tuple[Any, ...]:
+        return (t["pupil"], t["version"], t["state"], t["live"] or None, t["returned_from"], t["stopped"], t["signatures"])
+
+    def task(t: Row) -> tuple[Any, ...]:
+        signed = sorted(f"{step}:{person}" for step, people in t["signed"].items() for person in people)
+        return (t["step"], t["stopped"], sorted(t["claims"]), signed)
+
+    return {
+        "transcripts": {i: row(t) for i, t in m.transcripts.items()},
+        "pupils": {code: (p["remark"], p["home"], p["whole"], p["status"]) for code, p in m.pupils.items()},
+        "classes": {code: c["finalised"] for code, c in m.classes.items()},
+        "renderings": dict(m.renderings),
+        **{name: {i: c["state"] for i, c in getattr(m, name).items()} for name in ("corrections", "copies", "jobs", "submissions")},
+        "transfers": {i: t["standing"] for i, t in m.transfers.items()},
+        "previews": {i: p["done"] for i, p in m.previews.items()},
+        "tasks": {i: task(t) for i, t in m.tasks.items()},
+        "year": {
+            "locked": m.locked,
+            "planned": m.planned.isoformat() if m.planned else None,
+            "inspector": m.inspector,
+            "locked in signing": m.locked_in_signing,
+        },
+    }
+
+
+def differences(m: Model, seen: Seen) -> list[str]:
+    wanted = expected(m)
+    return [
+        f"{part} {key}: expected {wanted[part].get(key)}, found {seen[part].get(key)}"
+        for part in seen
+        for key in sorted(wanted[part].keys() | seen[part].keys())
+        if wanted[part].get(key, "nothing") != seen[part].get(key, "nothing")
+    ]
+
+
+def disagreements(m: Model) -> list[str]:
+    """Where services differ about a transcript although everything was handed over."""
+    found = []
+    for i, t in m.transcripts.items():
+        task, submission = m.tasks.get(i), m.submissions.get(i)
+        if task is None or task["step"] not in SIGNING_AT[t["state"]]:
+            found.append(f"{i} is {t['state']}, in signing {task}")
+        if (submission or {"state": None})["state"] not in PUBLISHING_AT[t["state"]]:
+            found.append(f"{i} is {t['state']}, in publishing {submission}")
+    if m.locked != m.locked_in_signing:
+        found.append(f"the year is locked: {m.locked}, in signing: {m.locked_in_signing}")
+    return found
+
+
+async def kept(world: World, m: Model) -> None:
+    """Nothing that was ever made has gone: files with their digests, what stands in them, who cancelled it and why, and the audit trail."""
+    records = world.db("records")
+    objects = world.parts["records"].objects
+    async for t in records["transcripts"].find({}):
+        expected_content = m.transcripts[t["_id"]]["content"]
+        content = t["content"]
+        here = {"remark": REMARKS.index(content["result"]["homeroom_comment"]), "home": HOMES.index(content["pupil"]["address"])}
+        assert here == expected_content, "what stands in a transcript has changed"
+        for kind in ("xml", "pdf"):
+            if t[kind]:
+                await objects.get(DocumentRef.model_validate(t[kind]))
+        if t["state"] == "CANCELLED":
+            assert t["cancelled"]["reason"]
+            assert await records["audit"].count_documents({"subject": t["_id"], "act": "cancel transcript"}) == 1
+    numbers = sorted([c["number"] async for c in records["copies"].find({"number": {"$ne": None}})])
+    assert numbers == list(range(1, len(numbers) + 1)), "the register of copies has gaps"
+    assert await records["corrections"].count_documents({"state": "DONE", "minutes": None}) == 0
+    for service in ("records", "signing", "publishing"):
+        db = world.db(service)
+        sealer = Sealer(db)
+        while await sealer.seal():
+            pass
+        _, fault = await verify(db)
+        assert fault is None, fault
+        assert await db["parked"].count_documents({}) == 0
