@@ -18,7 +18,7 @@ from infra.demo.school import read
 from infra.local import Stack
 from infra.stack.processes import all_processes
 from tests.conftest import make_school
-from tests.faults.evidence import Collector
+from tests.faults.evidence import Collector, databases
 from tests.faults.history import Evidence, violations
 from tests.faults.patient import PatientRoad
 from tests.faults.plan import ROUNDS, Kill, deal
@@ -31,6 +31,8 @@ SHORT_TIMES = {
 }
 """Tests wait for these after each kill."""
 OPEN_TRANSACTION_SECONDS = 3
+LAST_WORDS = 12
+"""Lines of each process's log that are told of a road that stood still."""
 PUPILS = 2
 """A class; a school has a class a grade."""
 AT_THE_DANGEROUS_POINTS = [
@@ -54,6 +56,21 @@ def killing() -> Iterator[Stack]:
         yield stack
 
 
+def where_things_stand(stack: Stack) -> str:
+    """For whoever looks into a road that stood still: what waits in which state, and the last words of every service."""
+    told = []
+    with databases(stack) as dbs:
+        for service, db in dbs.items():
+            for name in ("tasks", "transcripts", "submissions", "packages"):
+                counts = db[name].aggregate([{"$group": {"_id": {"$ifNull": ["$state", "$step"]}, "n": {"$sum": 1}}}])
+                told += [f"{service} {name} {row['_id']}: {row['n']}" for row in counts]
+            told.append(f"{service} outbox unpublished: {db['outbox'].count_documents({'published_at': None})}")
+    for process in sorted(p.name for p in all_processes() if p.kind == "service"):
+        words = (stack.instance.logs / f"{process}.log").read_text(encoding="utf-8").splitlines()
+        told += [f"--- {process}, restarts: {stack.restarts(process)}", *words[-LAST_WORDS:]]
+    return "\n".join(told)
+
+
 def live_through(stack: Stack, seed: int, kills: Sequence[Kill], folder: Path) -> tuple[Outcome, Evidence]:
     """A new school goes the road while the kills happen; then everything that was left behind."""
     level = ("TH", "THCS")[seed % 2]
@@ -64,7 +81,11 @@ def live_through(stack: Stack, seed: int, kills: Sequence[Kill], folder: Path) -
     stack.arm({k.process: k.failpoint for k in kills})
 
     async def go() -> Evidence:
-        await road.run()
+        try:
+            await road.run()
+        except TimeoutError as stood_still:
+            stood_still.add_note(where_things_stand(stack))
+            raise
         return await Collector(stack, road).evidence(folder / "documents")
 
     return road.outcome, asyncio.run(go())

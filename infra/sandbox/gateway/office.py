@@ -24,6 +24,7 @@ from infra.sandbox.gateway.validation import Finding, start_worker, validate
 log = logging.getLogger("sandbox.gateway")
 
 ENDPOINTS = frozenset({"packages", "transcripts"})
+AGAIN_SECONDS = 2.0
 BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 
@@ -100,8 +101,17 @@ class Office:
     async def _process_all(self) -> None:
         while True:
             package_id = await self.queue.get()
-            body = await asyncio.to_thread(self.ledger.file_of(package_id).read_bytes)
-            await self._process(await asyncio.to_thread(open_package, body))
+            try:
+                body = await asyncio.to_thread(self.ledger.file_of(package_id).read_bytes)
+                await self._process(await asyncio.to_thread(open_package, body))
+            except Exception:
+                # one package must not hold up the others, and is not forgotten either
+                log.exception("package %s could not be worked on and will be tried again", package_id)
+                self._keep(asyncio.create_task(self._again(package_id)))
+
+    async def _again(self, package_id: str) -> None:
+        await asyncio.sleep(AGAIN_SECONDS)
+        self.queue.put_nowait(package_id)
 
     async def _process(self, manifest: Manifest) -> None:
         pending = self.ledger.pending(manifest.package_id)

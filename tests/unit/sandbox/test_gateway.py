@@ -1,5 +1,6 @@
 """The national gateway, from a package to its callback."""
 
+import asyncio
 import hashlib
 import hmac
 import io
@@ -15,6 +16,10 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from infra.sandbox.gateway.ledger import Ledger
+from infra.sandbox.gateway.manifest import open_package
+from infra.sandbox.gateway.office import Office
+from infra.sandbox.gateway.trust import Trust
 from tests.unit.sandbox.conftest import SECRET, Receiver, Server, issue
 from tests.unit.sandbox.documents import Signer, Transcript, detached_jws, package, sign_pdf, signed_transcript
 
@@ -167,6 +172,21 @@ async def test_the_same_package_twice_is_processed_once(sender: Sender, teacher:
     _, other = package([await signed_transcript([teacher, school])], sender.receiver.url, identity)
     conflict = sender.send(identity, other)
     assert (conflict.status_code, conflict.json()["code"]) == (409, "NG-005")
+
+
+async def test_a_package_that_cannot_be_worked_on_holds_up_no_other(
+    directory: Path, tmp_path: Path, pki: Server, receiver: Receiver, teacher: Signer, school: Signer
+) -> None:
+    identity, body = package([await signed_transcript([teacher, school])], receiver.url)
+    office = Office(directory=directory, ledger=Ledger(tmp_path), secret=SECRET, trust=Trust(directory))
+    office.ledger.file_of(identity).write_bytes(body)
+    office.ledger.add(open_package(body), hashlib.sha256(body).hexdigest(), "sender")
+    office.queue.put_nowait("lost")
+    office.start()
+    while office.ledger.pending(identity):
+        await asyncio.sleep(0.05)
+    await office.stop()
+    assert [each["status"] for each in office.ledger.results(identity)] == ["ACCEPTED"]
 
 
 async def test_packages_are_taken_only_with_the_services_signature(sender: Sender, pki: Server, teacher: Signer, school: Signer) -> None:
