@@ -34,6 +34,7 @@ from infra.bench.render_school import bench_content
 from infra.bench.render_worker import signatures
 from services.records.render import pdf as forms
 from services.records.render.fields import A4, Panel
+from services.records.render.form import form
 from services.records.render.xml import transcript_xml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,7 +86,7 @@ def make_material(folder: Path) -> int:
     # the product's forms have three fields, and the fourth has to stand in the same revision
     document = forms._printed(
         "transcript",
-        forms.form(content, signatures(content), preview=False, pictures=None),
+        form(content, signatures(content), preview=False, pictures=None),
         transcript_xml(content),
         content.created_at,
         sheet,

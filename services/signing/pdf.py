@@ -61,8 +61,8 @@ def prepare(
 ) -> PreparedPdf:
     """Append the signature dictionary for an existing empty field and give the digest to be signed.
 
-    The first signature of a document certifies it and allows nothing but filling in the other fields. `name` is the
-    signer's, `reason` the role. `certificate` and `chain` (intermediates) are DER. Raises UnsuitableDocument, or
+    The first signature of a document certifies it and allows nothing but filling in the other fields. `name` is the signer's, `reason`
+    the role, `stamp` the picture that the field shows. `certificate` and `chain` (intermediates) are DER. Raises UnsuitableDocument, or
     ValueError when the scheme does not fit the key.
     """
     scheme = scheme or default_scheme(certificate)

@@ -152,7 +152,7 @@ def _put_together(base: Base, objects: list[_Object], *, at: int, room: int, siz
 
 def _references(base: Base, places: dict[int, tuple[int, int]], position: int, size: int, mark: bytes) -> bytes:
     """In the kind that the revision before has."""
-    trailer = {key: base.trailer[key] for key in (b"/Root", b"/Info") if key in base.trailer}
+    trailer: dict[bytes, bytes] = {key: base.trailer[key] for key in (b"/Root", b"/Info") if key in base.trailer}
     if b"/ID" in base.trailer:
         identity, start = base.resolved(base.trailer[b"/ID"])
         trailer[b"/ID"] = b"[%s<%s>]" % (array(identity[start:])[0], mark.hex().upper().encode("ascii"))

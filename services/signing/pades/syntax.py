@@ -41,7 +41,8 @@ def dictionary(data: bytes, position: int = 0) -> tuple[dict[bytes, bytes], int]
     position = _past_blanks(data, position)
     if data[position : position + 2] != b"<<":
         raise ForeignPdf("a dictionary was expected")
-    position, entries = position + 2, {}
+    position += 2
+    entries: dict[bytes, bytes] = {}
     while True:
         simple = _ENTRY.match(data, position)
         if simple and simple[1] not in entries:
@@ -62,7 +63,8 @@ def array(data: bytes) -> list[bytes]:
     position = _past_blanks(data, 0)
     if data[position : position + 1] != b"[":
         raise ForeignPdf("an array was expected")
-    position, elements = position + 1, []
+    position += 1
+    elements: list[bytes] = []
     while True:
         position = _past_blanks(data, position)
         if data[position : position + 1] == b"]":
