@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -39,8 +40,8 @@ from services.records.render.xml import transcript_xml
 
 ROOT = Path(__file__).resolve().parents[2]
 FIELDS = ("GVCN", "CBQL", "KY_PHAT_HANH", "KY_THU_TU")
-ROUNDS = {"own": 150, "dss": 25, "pyhanko": 12}
-WARM_DSS = 50
+ROUNDS = {"own": 250, "dss": 40, "pyhanko": 12}
+WARM_DSS = 100
 DSS_ROOM = 4096
 """Bytes that are kept for the message: tuned to what is needed, instead of EU DSS's usual 9,472."""
 FOURTH = Panel(FIELDS[3], "Chữ ký số thứ tư", 30.0, 238.0, 70.0, 20.0)
@@ -155,6 +156,9 @@ def _seconds(side: str, command: list[str]) -> float:
 
 def _intact(side: str, signed: bytes) -> None:
     found = PdfFileReader(BytesIO(signed)).embedded_regular_signatures
+    # whether anybody trusts these certificates is no matter here, nor that EU DSS moves the fields
+    logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
+    logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL)
     nobody = ValidationContext(trust_roots=[], allow_fetching=False)
     states = [validate_pdf_signature(one, nobody, nobody) for one in found]
     if len(found) != len(FIELDS) or not all(state.intact and state.valid for state in states):

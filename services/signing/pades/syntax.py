@@ -14,18 +14,19 @@ _TOKEN: Final = re.compile(
     | [^\x00\t\n\f\r ()<>\[\]{}/%]+""",
     re.VERBOSE,
 )
-# most entries in one step: a value without anything nested in it
-_ENTRY: Final = re.compile(
-    rb"""[\x00\t\n\f\r ]*(/[^\x00\t\n\f\r ()<>\[\]{}/%\#]+)[\x00\t\n\f\r ]*(
-      /[^\x00\t\n\f\r ()<>\[\]{}/%]+
-    | <[0-9A-Fa-f]*>
-    | \d+\ \d+\ R(?![^\x00\t\n\f\r ()<>\[\]{}/%])
-    | \[[^()<>\[\]{}%]*\]
-    | \([^()\\]*\)
-    | \d+(?=[/>])
-    )""",
-    re.VERBOSE,
-)
+# most dictionaries in one step: nothing in them is nested more than twice; possessive, so that no input makes it slow
+_NAME: Final = rb"/[^\x00\t\n\f\r ()<>\[\]{}/%\#]++"
+_SIMPLE: Final = rb"""(?:
+      %(name)s
+    | <[0-9A-Fa-f]*+>
+    | \d++\ \d++\ R(?![^\x00\t\n\f\r ()<>\[\]{}/%%])
+    | \[(?:[^()<>\[\]{}%%]++|\([^()\\]*+\)|<[0-9A-Fa-f]*+>)*+\]
+    | <<(?:%(plain)s|<<(?:%(plain)s)*+>>)*+>>
+    | \([^()\\]*+\)
+    | \d++(?=[ \r\n/>])
+    )""" % {b"name": _NAME, b"plain": rb"[^()<>{}%]++|\([^()\\]*+\)|<[0-9A-Fa-f]++>"}
+_ENTRY: Final = re.compile(rb"[ \r\n]*+(%s)[ \r\n]*+(%s)" % (_NAME, _SIMPLE), re.VERBOSE)
+_FLAT: Final = re.compile(rb"<<(?:[ \r\n]*+%s[ \r\n]*+%s)*+[ \r\n]*+>>" % (_NAME, _SIMPLE), re.VERBOSE)
 _STRING_PART: Final = re.compile(rb"(?:[^()\\]|\\.)*", re.DOTALL)
 _REFERENCE: Final = re.compile(rb"(\d{1,10})[\x00\t\n\f\r ]+(\d{1,5})[\x00\t\n\f\r ]+R")
 _ESCAPE: Final = re.compile(rb"\\(?:([0-7]{1,3})|(\r\n|.))", re.DOTALL)
@@ -41,14 +42,15 @@ def dictionary(data: bytes, position: int = 0) -> tuple[dict[bytes, bytes], int]
     position = _past_blanks(data, position)
     if data[position : position + 2] != b"<<":
         raise ForeignPdf("a dictionary was expected")
-    position += 2
-    entries: dict[bytes, bytes] = {}
+    flat = _FLAT.match(data, position)
+    if flat is not None:
+        pairs = _ENTRY.findall(data, position + 2, flat.end())
+        entries: dict[bytes, bytes] = dict(pairs)
+        if len(entries) != len(pairs):
+            raise ForeignPdf("a dictionary has the same key twice")
+        return entries, flat.end()
+    position, entries = position + 2, {}
     while True:
-        simple = _ENTRY.match(data, position)
-        if simple and simple[1] not in entries:
-            entries[simple[1]] = simple[2]
-            position = simple.end()
-            continue
         position = _past_blanks(data, position)
         if data[position : position + 2] == b">>":
             return entries, position + 2
