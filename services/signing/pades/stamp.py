@@ -18,9 +18,9 @@ SIGNATURE_MM: Final = (60.0, 18.0)
 SEAL_MM: Final = (36.0, 36.0)
 """The greatest true size of a seal (Nghị định 30/2020/NĐ-CP, Phụ lục I)."""
 MARGIN: Final = 1.0
-_PIXELS_A_MM: Final = 150 / 25.4
+_PIXELS_A_MM: Final = 120 / 25.4
 _MOST_PIXELS: Final = 4000 * 4000
-_COLOURS: Final = 16
+_COLOURS: Final = 8
 
 
 class Stamp(BaseModel):
@@ -40,7 +40,7 @@ class Stamp(BaseModel):
 
 
 def stamp(png: bytes, largest_mm: tuple[float, float]) -> Stamp:
-    """The picture with few colours on white, printed as large as fits; at most about 2 KB.
+    """The picture with few colours on white, printed as large as fits; about 1 KB, a seal 3 KB.
 
     Raises ValueError for what is not a picture of a size that identity keeps.
     """
