@@ -8,11 +8,13 @@ from infra.bench.figures import Figure, Options
 from infra.bench.importing import importing
 from infra.bench.render import render
 from infra.bench.road import road
+from infra.bench.sign_pdf import sign_pdf
 from infra.bench.signin import signin
 
 BENCHMARKS: dict[str, Callable[[Options], Figure]] = {
     "render": render,
     "import": importing,
     "road": road,
+    "sign.pdf": sign_pdf,
     "signin": signin,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contracts.event import Event
-from contracts.events.identity import CertificateApprovedV1, CertificateEndedV1
+from contracts.events.identity import CertificateApprovedV1, CertificateEndedV1, SealImageChangedV1, SignatureImageChangedV1
 from contracts.events.records import (
     CancellationRefusedV1,
     SchoolYearLockedV1,
@@ -16,6 +16,7 @@ from contracts.events.records import (
 )
 from services.chassis.aggregates import Change
 from services.chassis.kafka import Consumer
+from services.signing import pictures
 from services.signing.tasks import RENDERING, at_step, dropped, new_task, reopened
 
 if TYPE_CHECKING:
@@ -68,5 +69,13 @@ def consumers(store: Store) -> list[Consumer]:
     @certificates.on(CertificateEndedV1)
     async def _(session: Session, events: list[Event[CertificateEndedV1]]) -> None:
         await store.end_certificates(session, events)
+
+    @certificates.on(SealImageChangedV1)
+    async def _(session: Session, events: list[Event[SealImageChangedV1]]) -> None:
+        await pictures.save(store.db, session, events)
+
+    @certificates.on(SignatureImageChangedV1)
+    async def _(session: Session, events: list[Event[SignatureImageChangedV1]]) -> None:
+        await pictures.save(store.db, session, events)
 
     return [transcripts, certificates]

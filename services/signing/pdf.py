@@ -7,24 +7,16 @@ All functions are pure and safe to run in a process pool.
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 from hashlib import sha256
-from io import BytesIO
 from typing import Final
 
-from asn1crypto import algos, cms
 from pydantic import BaseModel, ConfigDict
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.misc import PdfError
-from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter, enumerate_sig_fields
-from pyhanko.sign.general import SigningError, as_signing_certificate_v2
-from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigMDPSetup, SigObjSetup
-from pyhanko.sign.signers.constants import ESIC_EXTENSION_1
-from pyhanko.sign.signers.pdf_byterange import PreparedByteRangeDigest, SignatureObject
-from pyhanko.sign.signers.pdf_cms import ExternalSigner
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from services.means.x509 import Scheme, WrongSignature, check_value, complete, default_scheme, ecdsa_encodings, load_asn1, value_size
+from services.means.x509 import Scheme, WrongSignature, check_value, default_scheme, ecdsa_encodings
+from services.signing.pades import base, message, revision
+from services.signing.pades.stamp import Stamp
+from services.signing.pades.syntax import ForeignPdf
 from services.signing.xml import UnsuitableDocument
 
 FIELDS: Final = ("GVCN", "CBQL", "KY_PHAT_HANH")
@@ -65,33 +57,52 @@ def prepare(
     name: str,
     reason: str,
     scheme: Scheme | None = None,
+    stamp: Stamp | None = None,
 ) -> PreparedPdf:
     """Append the signature dictionary for an existing empty field and give the digest to be signed.
 
-    The first signature of a document certifies it and allows nothing but filling in the other fields. `name` is the
-    signer's, `reason` the role. `certificate` and `chain` (intermediates) are DER. Raises UnsuitableDocument, or
+    The first signature of a document certifies it and allows nothing but filling in the other fields. `name` is the signer's, `reason`
+    the role, `stamp` the picture that the field shows. `certificate` and `chain` (intermediates) are DER. Raises UnsuitableDocument, or
     ValueError when the scheme does not fit the key.
     """
     scheme = scheme or default_scheme(certificate)
     if scheme.partition("-")[0] != default_scheme(certificate).partition("-")[0]:
         raise ValueError(f"the certificate's key cannot sign {scheme}")
+    whole = sha256(document)
+    base_sha256 = whole.digest()
     # PDF/A wants a line end before the first object of a revision
-    base = document if document.endswith(b"\n") else document + b"\n"
+    line_end = b"" if document.endswith(b"\n") else b"\n"
+    room = message.room(certificate, tuple(chain), scheme)
     try:
-        digest, output = _append_signature(
-            base, field, signed_at=signed_at, name=name, reason=reason, reserved=_reserve(certificate, tuple(chain), scheme)
+        made = revision.make(
+            base.read(document),
+            field,
+            at=len(document) + len(line_end),
+            room=room,
+            signed_at=signed_at,
+            name=name,
+            reason=reason,
+            mark=base_sha256[:16],
+            stamp=stamp,
         )
-    except (PdfError, SigningError) as error:
+    except revision.NoEmptyField as error:
         raise UnsuitableDocument("pdf_field", f"Tệp PDF không có ô chữ ký trống {field}.") from error
-    attributes = _signed_attributes(certificate, digest.document_digest).dump()
+    except ForeignPdf as error:
+        raise UnsuitableDocument("pdf_foreign", "Tệp PDF đã hỏng hoặc không phải do hệ thống này tạo ra, nên không ký được.") from error
+    before = line_end + made.before
+    whole.update(before)
+    whole.update(made.after)
+    document_digest = whole.digest()
+    attributes = message.signed_attributes(certificate, document_digest)
+    start = len(document) + len(before)
     return PreparedPdf(
         field=field,
-        base_sha256=sha256(document).hexdigest(),
+        base_sha256=base_sha256.hex(),
         base_length=len(document),
-        revision=output[len(document) :],
-        document_digest=digest.document_digest,
-        reserved_start=digest.reserved_region_start,
-        reserved_end=digest.reserved_region_end,
+        revision=b"%s<%s>%s" % (before, b"0" * (2 * room), made.after),
+        document_digest=document_digest,
+        reserved_start=start,
+        reserved_end=start + 2 * room + 2,
         signed_attributes=attributes,
         digest=sha256(attributes).digest(),
         scheme=scheme,
@@ -104,21 +115,26 @@ def finish(document: bytes, prepared: PreparedPdf, value: bytes, certificate: by
     Raises StaleDocument when the base is another than the one prepared for, WrongSignature unless the value verifies
     in the scheme prepared for.
     """
-    if len(document) != prepared.base_length or sha256(document).hexdigest() != prepared.base_sha256:
+    whole = sha256(document)
+    if len(document) != prepared.base_length or whole.hexdigest() != prepared.base_sha256:
         raise StaleDocument("the document changed after the signature was prepared")
-    if check_value(certificate, prepared.digest, value) != prepared.scheme:
-        raise WrongSignature(f"the value is not in the scheme {prepared.scheme}")
+    start, end = prepared.reserved_start - len(document), prepared.reserved_end - len(document)
+    before, after = prepared.revision[:start], prepared.revision[end:]
+    whole.update(before)
+    whole.update(after)
+    if whole.digest() != prepared.document_digest or sha256(prepared.signed_attributes).digest() != prepared.digest:
+        raise StaleDocument("the kept revision is not the one that was prepared")
+    if prepared.signed_attributes != message.signed_attributes(certificate, prepared.document_digest):
+        raise StaleDocument("the signature was prepared for another certificate")
     if prepared.scheme == "ecdsa":
         value, _ = ecdsa_encodings(certificate, prepared.digest, value)
-    signed = document + prepared.revision
-    covered = sha256(signed[: prepared.reserved_start])
-    covered.update(signed[prepared.reserved_end :])
-    if covered.digest() != prepared.document_digest or sha256(prepared.signed_attributes).digest() != prepared.digest:
-        raise StaleDocument("the kept revision is not the one that was prepared")
-    output = BytesIO(signed)
-    region = PreparedByteRangeDigest(prepared.document_digest, prepared.reserved_start, prepared.reserved_end)
-    region.fill_with_cms(output, _cms(prepared.signed_attributes, value, certificate, tuple(chain), prepared.scheme))
-    return output.getvalue()
+    elif check_value(certificate, prepared.digest, value) != prepared.scheme:
+        raise WrongSignature(f"the value is not in the scheme {prepared.scheme}")
+    signed = message.signed_data(prepared.signed_attributes, value, certificate, tuple(chain), prepared.scheme)
+    digits, room = signed.hex().upper().encode("ascii"), end - start - 2
+    if not 0 < len(digits) <= room:
+        raise StaleDocument("the signature was prepared for other certificates")
+    return b"".join((document, before, b"<", digits.ljust(room, b"0"), b">", after))
 
 
 class SignatureRevision(IncrementalPdfFileWriter):
@@ -126,96 +142,3 @@ class SignatureRevision(IncrementalPdfFileWriter):
 
     def _update_meta(self) -> None:
         return None
-
-
-def _append_signature(
-    base: bytes, field: str, *, signed_at: datetime, name: str, reason: str, reserved: int
-) -> tuple[PreparedByteRangeDigest, bytes]:
-    writer = SignatureRevision(BytesIO(base))
-    first = next(enumerate_sig_fields(writer.prev, filled_status=True), None) is None
-    # the step below PdfSigner, because that one draws a stamp over the appearance which the renderer placed
-    embedding = PdfCMSEmbedder().write_cms(field_name=field, writer=writer, existing_fields_only=True)
-    next(embedding)
-    writer.register_extension(ESIC_EXTENSION_1)
-    embedding.send(
-        SigObjSetup(
-            sig_placeholder=SignatureObject(
-                timestamp=signed_at, subfilter=SigSeedSubFilter.PADES, name=name, reason=reason, bytes_reserved=2 * reserved
-            ),
-            mdp_setup=SigMDPSetup(md_algorithm="sha256", certify=first, docmdp_perms=MDPPerm.FILL_FORMS) if first else None,
-        )
-    )
-    prepared, output = embedding.send(SigIOSetup(md_algorithm="sha256"))
-    return prepared, output.getvalue()
-
-
-def _signed_attributes(certificate: bytes, document_digest: bytes) -> cms.CMSAttributes:
-    # EN 319 142-1: no signing-time here, it stands in the signature dictionary
-    return cms.CMSAttributes(
-        [
-            cms.CMSAttribute({"type": "content_type", "values": (cms.ContentType("data"),)}),
-            cms.CMSAttribute({"type": "message_digest", "values": (document_digest,)}),
-            # loaded from DER, asn1crypto does not encode it anew, which would be a third of all time spent here
-            cms.CMSAttribute.load(_signing_certificate(certificate)),
-        ]
-    )
-
-
-@lru_cache(maxsize=1024)
-def _signing_certificate(certificate: bytes) -> bytes:
-    value = as_signing_certificate_v2(load_asn1(certificate))
-    encoded: bytes = cms.CMSAttribute({"type": "signing_certificate_v2", "values": (value,)}).dump()
-    return encoded
-
-
-@lru_cache(maxsize=1024)
-def _reserve(certificate: bytes, chain: tuple[bytes, ...], scheme: Scheme) -> int:
-    """Bytes of the longest CMS that this certificate can need: all else in it has a fixed length."""
-    attributes = _signed_attributes(certificate, bytes(32)).dump()
-    return len(_cms(attributes, bytes(value_size(certificate)), certificate, chain, scheme))
-
-
-@lru_cache(maxsize=1024)
-def _certificates(chain: tuple[bytes, ...]) -> SimpleCertificateStore:
-    store: SimpleCertificateStore = SimpleCertificateStore.from_certs(  # type: ignore[no-untyped-call] # pyHanko leaves it untyped
-        [load_asn1(certificate) for certificate in chain]
-    )
-    return store
-
-
-@lru_cache
-def _mechanism(scheme: Scheme) -> bytes:
-    if scheme == "rsa-pss":
-        digest = {"algorithm": "sha256"}
-        mechanism = {
-            "algorithm": "rsassa_pss",
-            "parameters": {
-                "hash_algorithm": digest,
-                "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": digest},
-                "salt_length": 32,
-            },
-        }
-    else:
-        mechanism = {"algorithm": "sha256_rsa" if scheme == "rsa-pkcs1" else "sha256_ecdsa"}
-    encoded: bytes = algos.SignedDigestAlgorithm(mechanism).dump()
-    return encoded
-
-
-class _ValueAtHand(ExternalSigner):
-    """Without timestamps there are no unsigned attributes, and so nothing for which pyHanko needs an event loop."""
-
-    async def unsigned_attrs(self, *_args: object, **_kwargs: object) -> None:
-        return None
-
-
-def _cms(attributes: bytes, value: bytes, certificate: bytes, chain: tuple[bytes, ...], scheme: Scheme) -> bytes:
-    signer = _ValueAtHand(
-        signing_cert=load_asn1(certificate),
-        cert_registry=_certificates(chain),
-        signature_value=value,
-        signature_mechanism=algos.SignedDigestAlgorithm.load(_mechanism(scheme)),
-        embed_roots=False,
-    )
-    message = complete(signer.async_sign_prescribed_attributes("sha256", cms.CMSAttributes.load(attributes)))
-    encoded: bytes = message.dump()
-    return encoded

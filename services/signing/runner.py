@@ -26,6 +26,7 @@ from services.means.x509 import WrongSignature, describe
 from services.signing.batches import check_still_approved, claimant, title_of, told_kind
 from services.signing.errors import CANCELLED, DAMAGED, EXPIRED, PROVIDER_AWAY, PROVIDER_REFUSED, REJECTED, WRONG_VALUE
 from services.signing.metrics import SIGNATURES, SIGNER_SECONDS
+from services.signing.pictures import Pictures
 from services.signing.queues import kind_of
 from services.signing.steps import STEPS, prepare
 from services.signing.steps.kind import Documents, Finished, Intent, Prepared, finish
@@ -55,6 +56,7 @@ class Runner:
         self.parts = parts
         self.store = store
         self.providers = providers
+        self.pictures = Pictures(store.db, parts.objects, parts.pool)
         self.owner = owner_token()
         self.lease_seconds = parts.settings.lease_seconds
         self.running: set[asyncio.Task[None]] = set()
@@ -153,6 +155,7 @@ class Runner:
             signed_at=batch["signing_time"],
             certificate=batch["certificate"],
             chain=tuple(batch["chain"]),
+            stamp=await self.pictures.of(batch),
         )
         xml = await self.parts.objects.get(DocumentRef.model_validate(task["xml"] or task["content"]))
         pdf = await self.parts.objects.get(DocumentRef.model_validate(task["pdf"])) if task["pdf"] else None

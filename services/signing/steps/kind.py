@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.means.x509 import Scheme
 from services.signing import pdf, xml
+from services.signing.pades.stamp import Stamp
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Step:
 class Intent(BaseModel):
     """What one signer needs to prepare one transcript's signatures; plain data for a process of the pool.
 
-    `before` lists the signature Ids already in the XML; certificates are DER.
+    `before` lists the signature Ids already in the XML; certificates are DER. `stamp` is what the PDF's field shows.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -40,6 +41,7 @@ class Intent(BaseModel):
     signed_at: dt.datetime
     certificate: bytes
     chain: tuple[bytes, ...]
+    stamp: Stamp | None = None
 
 
 class Prepared(BaseModel):
@@ -95,6 +97,7 @@ def prepare(step: Step, intent: Intent, document_xml: bytes, document_pdf: bytes
             signed_at=intent.signed_at,
             name=intent.name,
             reason=step.role(intent.subjects),
+            stamp=intent.stamp,
         )
     return Prepared(xml=prepared_xml, pdf=prepared_pdf)
 
