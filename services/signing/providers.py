@@ -33,6 +33,10 @@ class Providers:
         """As people know it. Raises LookupError for a provider that is not configured."""
         return self._names[provider]
 
+    def asks_password(self, provider: str) -> bool:
+        """Raises LookupError for a provider that is not configured."""
+        return self._by_id[provider].asks_password
+
     def seal(self, text: str) -> bytes:
         return self._box.encrypt(text.encode())
 

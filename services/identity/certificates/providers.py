@@ -35,6 +35,10 @@ class Providers:
             raise Refused(UNKNOWN_PROVIDER, provider=provider)
         return client
 
+    def asks_password(self, provider: str) -> bool:
+        """Raises Refused(UNKNOWN_PROVIDER)."""
+        return self.client(provider).asks_password
+
     async def open(self, provider: str, username: str, password: str) -> tuple[Session, list[Credential]]:
         """A session of the account, and its credentials; name and password are forgotten at once.
 
