@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from base64 import b64encode
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -66,6 +67,8 @@ PATIENCE_SECONDS = 120.0
 RENEW_SECONDS = 60.0
 """An authorisation that ends sooner than this, or within half of its life if that is less, is extended before it is used."""
 KEPT_SADS = 1000
+FETCHED_SECONDS = 600.0
+"""How much longer than our patience the provider keeps what it signed asynchronously: somebody may come for it later."""
 SHOWN_TITLES = 20
 LONGEST_DESCRIPTION = 2000
 
@@ -76,11 +79,17 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class _Sad:
-    """What has become of an authorisation: its newest SAD, good until `until` (by the event loop's clock)."""
+    """What has become of an authorisation: its newest SAD, good until `until` (by the event loop's clock).
+
+    `values` were signed but not handed on because a later request failed; `running` are asynchronous requests, by their hashes, whose
+    values were not fetched. Asked again, both are taken instead of having anything signed twice.
+    """
 
     newest: str
-    until: float
-    margin: float
+    until: float = math.inf
+    margin: float = 0.0
+    values: dict[bytes, bytes] = field(default_factory=dict)
+    running: dict[tuple[str, ...], str] = field(default_factory=dict)
 
 
 class Csc:
@@ -241,37 +250,46 @@ class Csc:
             common["signAlgoParams"] = PSS_PARAMETERS
         for start in range(0, len(hashes), self._chunk):
             part = hashes[start : start + self._chunk]
-            common["SAD"] = await self._good(session, credential.id, sad, part)
-            yield await self._sign_part(session, common, part)
+            known = await self._good(session, credential.id, sad, part)
+            missing = [digest for digest in dict.fromkeys(part) if digest not in known.values]
+            if missing:
+                await self._sign_part(session, known, common, missing)
+            yield [known.values[digest] for digest in part]
+            for digest in part:
+                known.values.pop(digest, None)
 
-    async def _sign_part(self, session: Session, common: dict[str, Any], part: Sequence[bytes]) -> list[bytes]:
-        """Values in order. A provider that will not sign one of the hashes refuses all: halves are asked apart to find out which.
+    async def _sign_part(self, session: Session, known: _Sad, common: dict[str, Any], part: Sequence[bytes]) -> None:
+        """Into `known.values`. A provider that will not sign one of the hashes refuses all: halves are asked apart to find out which.
 
         Those not signed are empty; raises ProviderRefused when none was. Nothing is signed twice: what is refused was not signed.
         """
         try:
-            answer = await self._sign_once(session, {**common, "hashes": encoded(part)})
+            answer = await self._sign_once(session, known, {**common, "SAD": known.newest, "hashes": encoded(part)})
         except ProviderRefused as refused:
             if refused.code is not Refusal.HASH_NOT_AUTHORISED or len(part) == 1:
                 raise
             half = len(part) // 2
-            found: list[bytes] = []
             for some in (part[:half], part[half:]):
                 try:
-                    found += await self._sign_part(session, common, some)
+                    await self._sign_part(session, known, common, some)
                 except ProviderRefused as again:
                     if again.code is not Refusal.HASH_NOT_AUTHORISED:
                         raise
-                    found += [b""] * len(some)
-            if not any(found):
+                    known.values |= dict.fromkeys(some, b"")
+            if not any(known.values[digest] for digest in part):
+                for digest in part:
+                    del known.values[digest]
                 raise
-            return found
+            return
         if len(answer) != len(part):
             raise ProviderBroken(f"{len(answer)} signatures for {len(part)} hashes")
-        return [decoded(value, "signature") for value in answer]
+        known.values |= {digest: decoded(value, "signature") for digest, value in zip(part, answer, strict=True)}
 
-    async def _sign_once(self, session: Session, asked: dict[str, Any]) -> list[str]:
+    async def _sign_once(self, session: Session, known: _Sad, asked: dict[str, Any]) -> list[str]:
         """Synchronously; a provider that refuses that mode is asked asynchronously from then on (nothing was signed)."""
+        hashes = tuple(asked["hashes"])
+        if hashes in known.running:
+            return await self._fetched(session, known, hashes)
         mode = self._mode
         try:
             response = await self._post("signatures/signHash", self._in_mode(mode, asked), session)
@@ -285,22 +303,30 @@ class Csc:
             return answer.signatures
         if answer.response_id is None:
             raise ProviderBroken("neither signatures nor a responseID")
-        return await self._collect(session, answer.response_id)
+        known.running[hashes] = answer.response_id
+        return await self._fetched(session, known, hashes)
 
-    async def _good(self, session: Session, credential_id: str, sad: str, hashes: Sequence[bytes]) -> str:
+    async def _fetched(self, session: Session, known: _Sad, hashes: tuple[str, ...]) -> list[str]:
+        try:
+            values = await self._collect(session, known.running[hashes])
+        except ProviderRefused:
+            del known.running[hashes]
+            raise
+        del known.running[hashes]
+        return values
+
+    async def _good(self, session: Session, credential_id: str, sad: str, hashes: Sequence[bytes]) -> _Sad:
         """A SAD that lasts: of a long batch the authorisation is extended before it ends, without asking the person again."""
-        known = self._sads.get(sad)
-        if known is None:
-            return sad
+        known = self._sads.setdefault(sad, _Sad(sad))
         if known.until - asyncio.get_running_loop().time() < known.margin:
             try:
                 further = await self.extend(session, credential_id, known.newest, hashes)
             except ProviderRefused:
                 log.info("an authorisation is not extended: it is used while it lasts")
-                known.margin = 0
+                known.margin = 0.0
             else:
-                self._sads[sad] = self._sads[further.sad]
-        return self._sads[sad].newest
+                known.newest, known.until = further.sad, self._sads.pop(further.sad).until
+        return known
 
     def _authorisation(self, response: httpx.Response, handle: str | None) -> Authorisation:
         if response.status_code == httpx.codes.OK:
@@ -317,7 +343,7 @@ class Csc:
         return agreed
 
     def _in_mode(self, mode: Mode, asked: dict[str, Any]) -> dict[str, Any]:
-        lasting = {"validity_period": int(self._patience * 1000)} if mode == "A" else {}
+        lasting = {"validity_period": int((self._patience + FETCHED_SECONDS) * 1000)} if mode == "A" else {}
         return {**asked, "operationMode": mode, **lasting}
 
     async def _collect(self, session: Session, response_id: str) -> list[str]:
