@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 from contracts.nouns import NOUNS
 from services.chassis import clock
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from services.chassis.mongo import Database, Document
 
 TICK_SECONDS = 0.5
+FILES: Final[tuple[Literal["xml", "pdf"], ...]] = ("xml", "pdf")
+"""Of a document, in the order of `Prepared.hashes`."""
 TRANSACTION = re.compile(r"[A-Za-z0-9-]{1,100}")
 
 
@@ -26,7 +28,7 @@ def labels_of(items: Sequence[Document]) -> list[Label]:
     return [
         Label(_title(item), file)
         for item in items
-        for file, _ in zip(("xml", "pdf"), Prepared.model_validate(item["prepared"]).hashes, strict=False)
+        for file, _ in zip(FILES, Prepared.model_validate(item["prepared"]).hashes, strict=False)
     ]
 
 
