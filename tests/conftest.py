@@ -88,7 +88,8 @@ def stack() -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def light_stack() -> Iterator[Stack]:
     """Stores and outside systems, for services whose web applications and handlers run within the test."""
-    with Stack("light", only=("mongod", "minio", "sandbox-provider", "sandbox-idp"), fresh=True) as running:
+    outside = ("sandbox-provider", "sandbox-sp769", "sandbox-mysign", "sandbox-idp")
+    with Stack("light", only=("mongod", "minio", *outside), fresh=True) as running:
         yield running
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.demo.people import Refusal
-from infra.demo.road import Outcome, Road
+from infra.demo.road import SANDBOXES, Outcome, Road
 from infra.demo.school import read
 from infra.local import down, load_states, up_detached
 
@@ -29,7 +29,7 @@ async def demo(folder: Path, out: Path, instance: str) -> int:
     forget_earlier(out)
     down(instance)
     info = up_detached(instance, fresh=True)
-    road = Road(info, export, say)
+    road = Road(info, export, say, tuple(SANDBOXES))
     failure = ""
     try:
         await road.run()

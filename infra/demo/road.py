@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,8 @@ from infra.stack.processes import service_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 PROVIDER = "sandbox"
+SANDBOXES = {"sandbox": "provider", "smartca": "sp769", "mysign": "mysign"}
+"""The part of the sandbox that plays each configured provider."""
 PATIENCE = 600.0
 """Seconds that a stage may take without any progress."""
 SAY_EVERY = 5.0
@@ -57,10 +60,12 @@ class Outcome:
 
 
 class Road:
-    def __init__(self, info: dict[str, Any], export: Export, say: Callable[[str], None]) -> None:
+    def __init__(self, info: dict[str, Any], export: Export, say: Callable[[str], None], providers: tuple[str, ...] = (PROVIDER,)) -> None:
+        """The people's accounts are spread over `providers`, ids of the configured ones."""
         self.info = info
         self.export = export
         self.say = say
+        self.providers = providers
         self.base: str = info["public_url"]
         self.trust = ssl.create_default_context(cafile=info["ca_file"])
         self.outcome = Outcome(export.school.code)
@@ -183,15 +188,18 @@ class Road:
             }
         )
         async with httpx.AsyncClient(timeout=300) as outside:
-            (await outside.post(f"{self.info['sandbox']['provider']}/control/users", json={"users": users})).raise_for_status()
+            for provider in self.providers:
+                held = [user for user in users if self._provider_of(user["user"]) == provider]
+                where = self.info["sandbox"][SANDBOXES[provider]]
+                (await outside.post(f"{where}/control/users", json={"users": held})).raise_for_status()
         limit = asyncio.Semaphore(AT_ONCE)
 
         async def register(code: str) -> None:
-            login = {"provider": PROVIDER, "username": code, "password": self.provider_passwords[code]}
+            login = {"provider": self._provider_of(code), "username": code, "password": self.provider_passwords[code]}
             await self._register(self.staff[code], "/api/identity/signing-accounts", login, limit)
 
         await asyncio.gather(*(register(code) for code in self.export.signing_staff))
-        order = {"provider": PROVIDER, "username": seal, "password": self.provider_passwords[seal]}
+        order = {"provider": self._provider_of(seal), "username": seal, "password": self.provider_passwords[seal]}
         await self._register(self.staff[self.export.issuer.code], "/api/identity/school-certificate", order, limit)
         await self.admin.post("/api/identity/signing-accounts/approve", {"all": True})
 
@@ -216,6 +224,10 @@ class Road:
             proof = await person.get(f"/api/identity/proofs/{proof['proof']}")
         if proof["state"] != "PROVED":
             raise Refusal(f"{path}: {proof['state']} {proof['code']} {proof['cause']}")
+
+    def _provider_of(self, user: str) -> str:
+        """Always the same for one account."""
+        return self.providers[zlib.crc32(user.encode()) % len(self.providers)]
 
     def _provider_password(self, user: str) -> str:
         return self.provider_passwords.setdefault(user, secrets.token_urlsafe(9))

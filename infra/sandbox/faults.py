@@ -23,6 +23,7 @@ class FaultOrder(BaseModel):
     slow_ms: int | None = Field(default=None, ge=0, description="wait before working, in milliseconds")
     down: bool | None = Field(default=None, description="answer 503 to everything")
     fail_next: int | None = Field(default=None, ge=0, description="answer 500 this many times, without working")
+    fail_percent: int | None = Field(default=None, ge=0, le=100, description="answer 500 to this share of calls, evenly, without working")
     lose_answer_next: int | None = Field(default=None, ge=0, description="work, then answer 504 this many times")
 
 
@@ -32,6 +33,7 @@ class Faults:
     def __init__(self, endpoints: frozenset[str]) -> None:
         self.endpoints = endpoints
         self._values: dict[tuple[str, str], int] = {}
+        self._shares: dict[tuple[str, str], int] = {}
 
     def apply(self, order: FaultOrder) -> None:
         if order.endpoint != ANY and order.endpoint not in self.endpoints:
@@ -54,6 +56,13 @@ class Faults:
                 return True
         return False
 
+    def share(self, endpoint: str, name: str) -> bool:
+        """Is this call among the percentage that the fault is for? Every call is counted, and the faults lie evenly between them."""
+        percent = self.value(endpoint, name)
+        before = self._shares.get((endpoint, name), 0)
+        self._shares[endpoint, name] = before + percent
+        return (before + percent) // 100 > before // 100
+
     def in_force(self) -> list[dict[str, Any]]:
         return [{"endpoint": endpoint, name: value} for (endpoint, name), value in sorted(self._values.items()) if value]
 
@@ -70,7 +79,7 @@ def install(app: FastAPI, faults: Faults, endpoint_of: Callable[[str], str | Non
             await asyncio.sleep(slow / 1000)
         if faults.value(endpoint, "down"):
             return JSONResponse({"error": "service_unavailable", "error_description": "down on request"}, 503, {"Retry-After": "1"})
-        if faults.take(endpoint, "fail_next"):
+        if faults.take(endpoint, "fail_next") or faults.share(endpoint, "fail_percent"):
             return JSONResponse({"error": "server_error", "error_description": "failed on request"}, 500)
         response = await answer(request)
         if faults.take(endpoint, "lose_answer_next"):

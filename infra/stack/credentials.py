@@ -22,6 +22,9 @@ PASSWORDS = (
     "minio-root",
     "gateway-callback",
     "openid-client",
+    "csc-client",
+    "sp769-client",
+    "mysign-client",
     "sector",
     *(f"mongo-{service}" for service in SERVICES),
     *(f"minio-{service}" for service in SERVICES),
@@ -46,11 +49,25 @@ def generate(instance: Instance) -> None:
     _agent_key(instance.secrets / "agent-jobs.jwk")
     _package_seal(instance.secrets)
     _gateway_certificate(instance.tls)
-    providers = [{"id": "sandbox", "name": "Nhà cung cấp thử nghiệm", "url": f"{instance.url('sandbox-provider')}/csc/v2"}]
-    _write(instance.home / "providers.json", json.dumps(providers, ensure_ascii=False, indent=2) + "\n")
+    _write(instance.home / "providers.json", json.dumps(_providers(instance), ensure_ascii=False, indent=2) + "\n")
     sign_in = {"id": "sandbox", "name": "Cổng xác thực thử nghiệm", "issuer": instance.url("sandbox-idp"), "client_id": "hocba"}
     sign_in_providers = [{**sign_in, "client_secret_file": str(instance.secrets / "openid-client")}]
     _write(instance.home / "sign-in-providers.json", json.dumps(sign_in_providers, ensure_ascii=False, indent=2) + "\n")
+
+
+def _providers(instance: Instance) -> list[dict[str, str | float]]:
+    """One of each protocol. What they know us by lies beside the other secrets."""
+    csc, smart_ca, my_sign = (instance.url(f"sandbox-{part}") for part in ("provider", "sp769", "mysign"))
+
+    def known(protocol: str) -> dict[str, str | float]:
+        secret = str(instance.secrets / f"{protocol}-client")
+        return {"protocol": protocol, "client_id": "hocba", "secret_file": secret, "check_seconds": 0.5}
+
+    return [
+        {"id": "sandbox", "name": "Nhà cung cấp thử nghiệm", "url": f"{csc}/csc/v2"},
+        {"id": "smartca", "name": "Nhà cung cấp thử nghiệm kiểu SmartCA", "url": f"{smart_ca}/sca/sp769", **known("sp769")},
+        {"id": "mysign", "name": "Nhà cung cấp thử nghiệm kiểu MySign", "url": f"{my_sign}/vtss/service", **known("mysign")},
+    ]
 
 
 def _token_keys(directory: Path) -> None:

@@ -53,7 +53,14 @@ def all_processes() -> tuple[Process, ...]:
         Process("kafka", "store", _kafka, _kafka_ready, env=_kafka_env, before=_kafka_before, after=_kafka_after),
         Process("minio", "store", _minio, _minio_ready, env=_minio_env, before=_minio_before, after=_minio_after),
         Process("sandbox-pki", "sandbox", _sandbox("pki"), _http_ready("sandbox-pki", "/health")),
-        Process("sandbox-provider", "sandbox", _sandbox("provider"), _http_ready("sandbox-provider", "/health"), ("sandbox-pki",)),
+        *(
+            Process(f"sandbox-{part}", "sandbox", command, _http_ready(f"sandbox-{part}", "/health"), ("sandbox-pki",))
+            for part, command in (
+                ("provider", _sandbox_provider("provider", "csc", "")),
+                ("sp769", _sandbox_provider("sp769", "sp769", "smartca")),
+                ("mysign", _sandbox_provider("mysign", "mysign", "mysign")),
+            )
+        ),
         Process("sandbox-gateway", "sandbox", _sandbox_gateway, _http_ready("sandbox-gateway", "/health"), ("sandbox-pki",)),
         Process("sandbox-idp", "sandbox", _sandbox_idp, _http_ready("sandbox-idp", "/health")),
         Process("sandbox-sector", "sandbox", _sandbox_sector, _http_ready("sandbox-sector", "/health")),
@@ -203,10 +210,22 @@ def _minio_after(instance: Instance) -> None:
 # --- sandbox and services ----------------------------------------------------------------------------------------------
 
 
-def _sandbox(part: str) -> Callable[[Instance], list[str]]:
+def _sandbox(part: str, program: str = "") -> Callable[[Instance], list[str]]:
     def command(instance: Instance) -> list[str]:
         port = str(instance.ports[f"sandbox-{part}"])
-        return [sys.executable, "-m", f"infra.sandbox.{part}", "--dir", str(instance.sandbox), "--port", port]
+        return [sys.executable, "-m", f"infra.sandbox.{program or part}", "--dir", str(instance.sandbox), "--port", port]
+
+    return command
+
+
+def _sandbox_provider(part: str, protocol: str, provider: str) -> Callable[[Instance], list[str]]:
+    """`provider` is its id in the services' configuration, for its webhooks; "" for a protocol without them."""
+
+    def command(instance: Instance) -> list[str]:
+        client = str(instance.secrets / f"{protocol}-client")
+        hook = f"{instance.public_url}/api/signing/provider-callbacks/{provider}"
+        told = ["--webhook", hook, "--webhook-ca-file", str(instance.tls / "ca.pem")] if provider else []
+        return [*_sandbox(part, "provider")(instance), "--protocol", protocol, "--client-secret-file", client, *told]
 
     return command
 

@@ -32,8 +32,13 @@ def readable(text: str) -> str:
 
 def fold(text: str) -> str:
     """The text without tones, marks and case, for search: "Nguyễn Thị Đào" → "nguyen thi dao"."""
-    plain = "".join(char for char in unicodedata.normalize("NFD", clean(text).casefold()) if not unicodedata.combining(char))
-    return plain.replace("đ", "d")
+    return without_marks(text).casefold()
+
+
+def without_marks(text: str) -> str:
+    """The text without tones and marks, its case kept, for what takes no Vietnamese letters: "Trần Thị Đào" → "Tran Thi Dao"."""
+    plain = "".join(char for char in unicodedata.normalize("NFD", clean(text)) if not unicodedata.combining(char))
+    return plain.replace("đ", "d").replace("Đ", "D")
 
 
 def given_name_key(full_name: str) -> SortKey:

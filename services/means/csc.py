@@ -1,31 +1,35 @@
 """Remote signing by the Cloud Signature Consortium's API v2 (2.0.0): the person confirms on a phone, the provider signs hashes.
 
-One `Csc` is one provider with one pool of connections. Its address comes from the operator's configuration alone: nothing that a
-person types, and no redirect, decides where a request goes. Every call may raise `ProviderUnavailable`, `ProviderRefused` or
-`ProviderBroken` (see `services.means.remote`); none repeats a request by itself. Passwords, tokens and SADs appear in no
+One `Csc` is one provider with one pool of connections. Every call may raise `ProviderUnavailable`, `ProviderRefused` or
+`ProviderBroken` (see `services.means.remote`); none repeats a request by itself. Passwords, PINs, tokens and SADs appear in no
 exception and no log.
 """
 
+from __future__ import annotations
+
 import asyncio
-import ssl
-from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Sequence
+import logging
+import math
+from base64 import b64encode
+from collections import OrderedDict
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Literal, Self, TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import httpx
 from asn1crypto import algos
-from pydantic import BaseModel, ValidationError
 
 from services.chassis import clock
 from services.means import csc_messages as messages
-from services.means.csc_refusals import body_of, refusal
+from services.means.csc_oauth import OAuth
+from services.means.csc_refusals import refusal
+from services.means.provider_http import TIMEOUT, ProviderHttp, body_of, decoded, encoded, read, sha256_only
 from services.means.remote import (
     Authorisation,
     Authorized,
     Credential,
     Expired,
+    Label,
     Outcome,
     ProviderBroken,
     ProviderRefused,
@@ -36,6 +40,10 @@ from services.means.remote import (
     Waiting,
 )
 from services.means.x509 import Scheme, default_scheme
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
 SHA256 = "2.16.840.1.101.3.4.2.1"
 RSA = "1.2.840.113549.1.1.1"
@@ -54,12 +62,34 @@ PSS_PARAMETERS = b64encode(
 
 CHUNK = 500
 POLL_SECONDS = 1.0
+CHECK_SECONDS = 0.5
 PATIENCE_SECONDS = 120.0
-TIMEOUT = httpx.Timeout(30.0, connect=5.0)
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+RENEW_SECONDS = 60.0
+"""An authorisation that ends sooner than this, or within half of its life if that is less, is extended before it is used."""
+KEPT_SADS = 1000
+FETCHED_SECONDS = 600.0
+"""How much longer than our patience the provider keeps what it signed asynchronously: somebody may come for it later."""
+SHOWN_TITLES = 20
+LONGEST_DESCRIPTION = 2000
 
 Mode = Literal["S", "A"]
-Message = TypeVar("Message", bound=BaseModel)
+Login = Literal["basic", "oauth2code", "oauth2client"]
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Sad:
+    """What has become of an authorisation: its newest SAD, good until `until` (by the event loop's clock).
+
+    `values` were signed but not handed on because a later request failed; `running` are asynchronous requests, by their hashes, whose
+    values were not fetched. Asked again, both are taken instead of having anything signed twice.
+    """
+
+    newest: str
+    until: float = math.inf
+    margin: float = 0.0
+    values: dict[bytes, bytes] = field(default_factory=dict)
+    running: dict[tuple[str, ...], str] = field(default_factory=dict)
 
 
 class Csc:
@@ -72,26 +102,27 @@ class Csc:
         chunk: int = CHUNK,
         poll_seconds: float = POLL_SECONDS,
         patience_seconds: float = PATIENCE_SECONDS,
+        login: Login = "basic",
+        client_id: str = "",
+        client_secret: str = "",
+        check_seconds: float = CHECK_SECONDS,
     ) -> None:
         """`base_url` is the configured service address with its version, such as https://provider/csc/v2.
 
-        `verify` says whom to trust for https; `chunk` is the most hashes in one request; asynchronous signing is asked about
-        every `poll_seconds` for at most `patience_seconds`. Raises ValueError for an address that is not https (plain http is for
-        loopback only) or carries credentials, a query or a fragment.
+        `chunk` is the most hashes in one request; asynchronous signing is asked about every `poll_seconds` for at most
+        `patience_seconds`. `login` is how people sign in: with name and password, on the provider's own page (`oauth`), or not at all
+        because the provider knows us (client credentials) and the phone vouches for the person. Raises ValueError as `ProviderHttp`.
         """
+        self.check_seconds = check_seconds
         self._mode: Mode = "S"
         self._chunk = chunk
         self._poll = poll_seconds
         self._patience = patience_seconds
-        self._http = httpx.AsyncClient(
-            base_url=_checked(base_url),
-            headers={"User-Agent": "hocba"},
-            verify=verify,
-            timeout=timeout,
-            limits=httpx.Limits(max_connections=20, max_keepalive_connections=10),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._login = login
+        self._sads: OrderedDict[str, _Sad] = OrderedDict()
+        self._http = ProviderHttp(base_url, verify=verify, timeout=timeout)
+        self.oauth = OAuth(self._http, client_id, client_secret)
+        self.asks_password = login == "basic"
 
     async def __aenter__(self) -> Self:
         return self
@@ -104,47 +135,71 @@ class Csc:
 
     async def info(self) -> messages.Info:
         """What the provider says of itself."""
-        return _read(messages.Info, await self._post("info", {}))
+        return read(messages.Info, await self._post("info", {}))
 
     async def login(self, user: str, password: str) -> Session:
-        """An access token for the account; a wrong name or password is `Refusal.WRONG_LOGIN`. The password is not kept."""
+        """An access token for the account; a wrong name or password is `Refusal.WRONG_LOGIN`. The password is not kept.
+
+        Where people sign in on the provider's page this is refused: see `oauth`.
+        """
+        if self._login == "oauth2client":
+            return await self.oauth.own_session(user)
+        if self._login == "oauth2code":
+            raise ProviderRefused(Refusal.WRONG_LOGIN, "this provider takes sign-ins on its own page alone")
         if ":" in user:
             raise ProviderRefused(Refusal.WRONG_LOGIN, "a user name has no colon")
-        proof = b64encode(f"{user}:{password}".encode()).decode()
-        response = await self._send("auth/login", {"rememberMe": False}, f"Basic {proof}")
+        response = await self._http.log_in("auth/login", {"rememberMe": False}, user, password)
         if response.status_code != httpx.codes.OK:
             code = refusal(response).code
             wrong = code in {Refusal.WRONG_SECRET, Refusal.SESSION_EXPIRED, Refusal.REJECTED}
             # the provider's text may repeat what was typed, so it goes no further
             raise ProviderRefused(Refusal.WRONG_LOGIN if wrong else code, "login refused")
-        answer = _read(messages.Login, response)
+        answer = read(messages.Login, response)
         return Session(answer.access_token, clock.now() + timedelta(seconds=answer.expires_in))
 
     async def list_credentials(self, session: Session) -> list[Credential]:
         """The account's credentials with certificates and chains; those whose key is disabled are left out."""
         wanted = {"certificates": "chain", "certInfo": True, "authInfo": True}
-        asked = {"credentialInfo": True, "onlyValid": False, **wanted}
-        listed = _read(messages.Credentials, await self._post("credentials/list", asked, session))
+        asked = {"credentialInfo": True, "onlyValid": False, **wanted, **({"userID": session.user} if session.user else {})}
+        listed = read(messages.Credentials, await self._post("credentials/list", asked, session))
         described = {one.id: one for one in listed.infos if one.id is not None}
         found = []
         for identity in listed.ids:
             one = described.get(identity)
             if one is None:
-                one = _read(messages.CredentialInfo, await self._post("credentials/info", {"credentialID": identity, **wanted}, session))
+                one = read(messages.CredentialInfo, await self._post("credentials/info", {"credentialID": identity, **wanted}, session))
             if one.key.status == "enabled":
                 found.append(_credential(identity, one))
         return found
 
-    async def authorize(self, session: Session, credential_id: str, hashes: Sequence[bytes], description: str) -> Authorisation:
-        """Ask the person to agree to SHA-256 `hashes`, one question for all; `description` is what the phone shows."""
+    async def authorize(
+        self,
+        session: Session,
+        credential_id: str,
+        hashes: Sequence[bytes],
+        description: str,
+        *,
+        transaction: str = "",
+        labels: Sequence[Label] = (),
+        secrets: Mapping[str, str] | None = None,
+    ) -> Authorisation:
+        """Ask the person to agree to SHA-256 `hashes`, one question for all; the phone shows `description` and the first titles.
+
+        `secrets` are what an explicit authorisation asks for, by id (`Credential.secrets`); they are sent on and kept nowhere. The
+        protocol has no key by which a question that was asked before could be found again: `transaction` is for its records alone.
+        """
         asked = {
             "credentialID": credential_id,
             "numSignatures": len(hashes),
-            "hashes": _encoded(hashes),
+            "hashes": encoded(hashes),
             "hashAlgorithmOID": SHA256,
-            "description": description,
+            "description": _described(description, labels),
         }
-        return _authorisation(await self._post("credentials/authorize", asked, session), None)
+        if transaction:
+            asked["clientData"] = transaction
+        if secrets:
+            asked["authData"] = [{"id": identity, "value": value} for identity, value in secrets.items()]
+        return self._authorisation(await self._post("credentials/authorize", asked, session), None)
 
     async def check(self, session: Session, handle: str) -> Outcome:
         """What became of the question: agreed, still waiting, rejected or expired."""
@@ -156,16 +211,16 @@ class Csc:
             if refused.code is Refusal.AUTHORISATION_EXPIRED:
                 return Expired()
             raise
-        return _authorisation(response, handle)
+        return self._authorisation(response, handle)
 
     async def extend(self, session: Session, credential_id: str, sad: str, hashes: Sequence[bytes]) -> Authorized:
         """Let the same authorisation cover further hashes, without asking again, up to the number first agreed to.
 
         Made for nested signatures, whose hashes are not known beforehand. The SAD in the answer replaces the one given.
         """
-        asked = {"credentialID": credential_id, "hashes": _encoded(hashes), "hashAlgorithmOID": SHA256, "SAD": sad}
-        answer = _read(messages.Agreed, await self._post("credentials/extendTransaction", asked, session))
-        return Authorized(answer.sad, answer.expires_in)
+        asked = {"credentialID": credential_id, "hashes": encoded(hashes), "hashAlgorithmOID": SHA256, "SAD": sad}
+        answer = read(messages.Agreed, await self._post("credentials/extendTransaction", asked, session))
+        return self._remembered(Authorized(answer.sad, answer.expires_in))
 
     async def sign(self, session: Session, credential: Credential, sad: str, hashes: Sequence[bytes], *, client_data: str) -> list[bytes]:
         """One signature value a hash, in the order of `hashes`, in the scheme `scheme_of(credential)`.
@@ -182,28 +237,59 @@ class Csc:
         `client_data` is our own transaction id, for the provider's records. More hashes than the credential's `multisign` are
         refused here (`Refusal.TOO_MANY`), since one authorisation cannot cover them.
         """
-        encoded = _encoded(hashes)
-        if len(encoded) > credential.multisign:
-            raise ProviderRefused(Refusal.TOO_MANY, f"{len(encoded)} hashes, at most {credential.multisign} under one authorisation")
+        if len(sha256_only(hashes)) > credential.multisign:
+            raise ProviderRefused(Refusal.TOO_MANY, f"{len(hashes)} hashes, at most {credential.multisign} under one authorisation")
         scheme = scheme_of(credential)
         common = {
             "credentialID": credential.id,
-            "SAD": sad,
             "hashAlgorithmOID": SHA256,
             "signAlgo": ALGORITHMS[scheme],
             "clientData": client_data,
         }
         if scheme == "rsa-pss":
             common["signAlgoParams"] = PSS_PARAMETERS
-        for start in range(0, len(encoded), self._chunk):
-            part = encoded[start : start + self._chunk]
-            answer = await self._sign_part(session, {**common, "hashes": part})
-            if len(answer) != len(part):
-                raise ProviderBroken(f"{len(answer)} signatures for {len(part)} hashes")
-            yield [_decoded(value, "signature") for value in answer]
+        for start in range(0, len(hashes), self._chunk):
+            part = hashes[start : start + self._chunk]
+            known = await self._good(session, credential.id, sad, part)
+            missing = [digest for digest in dict.fromkeys(part) if digest not in known.values]
+            if missing:
+                await self._sign_part(session, known, common, missing)
+            yield [known.values[digest] for digest in part]
+            for digest in part:
+                known.values.pop(digest, None)
 
-    async def _sign_part(self, session: Session, asked: dict[str, Any]) -> list[str]:
+    async def _sign_part(self, session: Session, known: _Sad, common: dict[str, Any], part: Sequence[bytes]) -> None:
+        """Into `known.values`. A provider that will not sign one of the hashes refuses all: halves are asked apart to find out which.
+
+        Those not signed are empty; raises ProviderRefused when none was. Nothing is signed twice: what is refused was not signed.
+        """
+        try:
+            answer = await self._sign_once(session, known, {**common, "SAD": known.newest, "hashes": encoded(part)})
+        except ProviderRefused as refused:
+            if refused.code is not Refusal.HASH_NOT_AUTHORISED or len(part) == 1:
+                raise
+            half = len(part) // 2
+            for some in (part[:half], part[half:]):
+                try:
+                    await self._sign_part(session, known, common, some)
+                except ProviderRefused as again:
+                    if again.code is not Refusal.HASH_NOT_AUTHORISED:
+                        raise
+                    known.values |= dict.fromkeys(some, b"")
+            if not any(known.values[digest] for digest in part):
+                for digest in part:
+                    del known.values[digest]
+                raise
+            return
+        if len(answer) != len(part):
+            raise ProviderBroken(f"{len(answer)} signatures for {len(part)} hashes")
+        known.values |= {digest: decoded(value, "signature") for digest, value in zip(part, answer, strict=True)}
+
+    async def _sign_once(self, session: Session, known: _Sad, asked: dict[str, Any]) -> list[str]:
         """Synchronously; a provider that refuses that mode is asked asynchronously from then on (nothing was signed)."""
+        hashes = tuple(asked["hashes"])
+        if hashes in known.running:
+            return await self._fetched(session, known, hashes)
         mode = self._mode
         try:
             response = await self._post("signatures/signHash", self._in_mode(mode, asked), session)
@@ -212,15 +298,52 @@ class Csc:
                 raise
             self._mode = "A"
             response = await self._post("signatures/signHash", self._in_mode("A", asked), session)
-        answer = _read(messages.Signed, response)
+        answer = read(messages.Signed, response)
         if answer.signatures is not None:
             return answer.signatures
         if answer.response_id is None:
             raise ProviderBroken("neither signatures nor a responseID")
-        return await self._collect(session, answer.response_id)
+        known.running[hashes] = answer.response_id
+        return await self._fetched(session, known, hashes)
+
+    async def _fetched(self, session: Session, known: _Sad, hashes: tuple[str, ...]) -> list[str]:
+        try:
+            values = await self._collect(session, known.running[hashes])
+        except ProviderRefused:
+            del known.running[hashes]
+            raise
+        del known.running[hashes]
+        return values
+
+    async def _good(self, session: Session, credential_id: str, sad: str, hashes: Sequence[bytes]) -> _Sad:
+        """A SAD that lasts: of a long batch the authorisation is extended before it ends, without asking the person again."""
+        known = self._sads.setdefault(sad, _Sad(sad))
+        if known.until - asyncio.get_running_loop().time() < known.margin:
+            try:
+                further = await self.extend(session, credential_id, known.newest, hashes)
+            except ProviderRefused:
+                log.info("an authorisation is not extended: it is used while it lasts")
+                known.margin = 0.0
+            else:
+                known.newest, known.until = further.sad, self._sads.pop(further.sad).until
+        return known
+
+    def _authorisation(self, response: httpx.Response, handle: str | None) -> Authorisation:
+        if response.status_code == httpx.codes.OK:
+            answer = read(messages.Agreed, response)
+            return self._remembered(Authorized(answer.sad, answer.expires_in))
+        return Waiting(handle if handle is not None else read(messages.Asked, response).handle)
+
+    def _remembered(self, agreed: Authorized) -> Authorized:
+        """Only this process knows how long it lasts; after a restart it is used until the provider says that it is over."""
+        until = asyncio.get_running_loop().time() + agreed.expires_in
+        self._sads[agreed.sad] = _Sad(agreed.sad, until, min(RENEW_SECONDS, agreed.expires_in / 2))
+        while len(self._sads) > KEPT_SADS:
+            self._sads.popitem(last=False)
+        return agreed
 
     def _in_mode(self, mode: Mode, asked: dict[str, Any]) -> dict[str, Any]:
-        lasting = {"validity_period": int(self._patience * 1000)} if mode == "A" else {}
+        lasting = {"validity_period": int((self._patience + FETCHED_SECONDS) * 1000)} if mode == "A" else {}
         return {**asked, "operationMode": mode, **lasting}
 
     async def _collect(self, session: Session, response_id: str) -> list[str]:
@@ -229,7 +352,7 @@ class Csc:
         while True:
             response = await self._post("signatures/signPolling", {"requestID": response_id}, session)
             if response.status_code == httpx.codes.OK:
-                answer = _read(messages.Signed, response)
+                answer = read(messages.Signed, response)
                 if answer.signatures is None:
                     raise ProviderBroken("signing is done but there are no signatures")
                 return answer.signatures
@@ -241,34 +364,12 @@ class Csc:
         """An answer that says yes (200) or not yet (202, or 400 with `accepted_request`, made 202 here); raises for any other."""
         if session is not None and session.expires_at <= clock.now():
             raise ProviderRefused(Refusal.SESSION_EXPIRED, "the access token is over")
-        response = await self._send(method, body, f"Bearer {session.access_token}" if session else None)
+        response = await self._http.post(method, body, token=session.access_token if session else None)
         if response.status_code in {httpx.codes.OK, httpx.codes.ACCEPTED}:
             return response
         if body_of(response).get("error") == "accepted_request":
             return httpx.Response(httpx.codes.ACCEPTED, content=response.content)
         raise refusal(response)
-
-    async def _send(self, method: str, body: dict[str, Any], authorization: str | None) -> httpx.Response:
-        """Raises ProviderUnavailable for network trouble and for 429 and 5xx, with nothing of the request in it."""
-        headers = {"Authorization": authorization} if authorization else {}
-        trouble: httpx.RequestError | None = None
-        try:
-            response = await self._http.post(method, json=body, headers=headers)
-        except httpx.RequestError as broken:
-            trouble = broken
-        # raised outside of the handler: httpx's exception holds the request with its credentials
-        if trouble is not None:
-            unsent = isinstance(trouble, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-            raise ProviderUnavailable(f"{method}: {type(trouble).__name__}", sent=not unsent)
-        if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
-            wish = response.headers.get("Retry-After", "")
-            unsent = response.status_code in {httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE}
-            raise ProviderUnavailable(
-                f"{method}: status {response.status_code}",
-                sent=not unsent,
-                retry_after=int(wish) if wish.isascii() and wish.isdigit() else None,
-            )
-        return response
 
 
 def scheme_of(credential: Credential) -> Scheme:
@@ -282,47 +383,15 @@ def scheme_of(credential: Credential) -> Scheme:
     return scheme
 
 
-def _checked(base_url: str) -> str:
-    parts = urlsplit(base_url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
-        raise ValueError("a provider's address starts with https:// (http:// on loopback only)")
-    if not parts.hostname or parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("a provider's address has a host and no credentials, query or fragment")
-    return base_url.rstrip("/") + "/"
-
-
-def _encoded(hashes: Sequence[bytes]) -> list[str]:
-    if not hashes or any(len(one) != 32 for one in hashes):
-        raise ValueError("one or more SHA-256 hashes of 32 bytes each are needed")
-    return [b64encode(one).decode() for one in hashes]
-
-
-def _decoded(value: str, what: str) -> bytes:
-    try:
-        return b64decode("".join(value.split()), validate=True)
-    except ValueError as wrong:
-        raise ProviderBroken(f"a {what} is not base64") from wrong
-
-
-def _read(message: type[Message], response: httpx.Response) -> Message:
-    """The answer as a message; the provider's own values stay out of the error, since some are secrets."""
-    problem = ""
-    try:
-        return message.model_validate_json(response.content)
-    except ValidationError as wrong:
-        problem = "; ".join(f"{'.'.join(str(part) for part in one['loc'])}: {one['type']}" for one in wrong.errors())
-    raise ProviderBroken(f"{message.__name__}: {problem}")
-
-
-def _authorisation(response: httpx.Response, handle: str | None) -> Authorisation:
-    if response.status_code == httpx.codes.OK:
-        answer = _read(messages.Agreed, response)
-        return Authorized(answer.sad, answer.expires_in)
-    return Waiting(handle if handle is not None else _read(messages.Asked, response).handle)
+def _described(description: str, labels: Sequence[Label]) -> str:
+    """The protocol has one text for the phone: the first titles go below it."""
+    titles = list(dict.fromkeys(label.title for label in labels))
+    more = [f"… và {len(titles) - SHOWN_TITLES} tài liệu khác"] if len(titles) > SHOWN_TITLES else []
+    return "\n".join([description, *titles[:SHOWN_TITLES], *more])[:LONGEST_DESCRIPTION]
 
 
 def _credential(identity: str, one: messages.CredentialInfo) -> Credential:
-    certificates = [_decoded(each, "certificate") for each in one.cert.certificates]
+    certificates = [decoded(each, "certificate") for each in one.cert.certificates]
     if not certificates:
         raise ProviderBroken("a credential without a certificate")
     try:
@@ -336,4 +405,5 @@ def _credential(identity: str, one: messages.CredentialInfo) -> Credential:
         key_algorithms=tuple(one.key.algo),
         scal=one.scal,
         multisign=one.multisign,
+        secrets=tuple(each.id for each in one.auth.objects if each.typed),
     )

@@ -13,6 +13,7 @@ class Info(Answer):
     specs: str
     name: str
     auth_types: tuple[str, ...] = Field(default=(), alias="authType")
+    oauth2: str | None = None
     asynchronous: bool = Field(default=False, alias="asynchronousOperationMode")
     methods: tuple[str, ...] = ()
 
@@ -20,6 +21,36 @@ class Info(Answer):
 class Login(Answer):
     access_token: str = Field(min_length=1)
     expires_in: int = Field(default=3600, gt=0)
+
+
+class Token(Answer):
+    """Of `oauth2/token`."""
+
+    access_token: str = Field(min_length=1)
+    expires_in: int = Field(default=3600, gt=0)
+
+
+class Announced(Answer):
+    """What the authorisation server says of itself (RFC 8414)."""
+
+    pkce: tuple[str, ...] = Field(default=(), alias="code_challenge_methods_supported")
+
+
+class AuthObject(Answer):
+    """Something that belongs to an explicit authorisation; what a phone or the provider makes is not typed by the person."""
+
+    id: str
+    type: str
+    generator: str | None = None
+
+    @property
+    def typed(self) -> bool:
+        return self.type.lower() in {"pin", "password", "otp"}
+
+
+class Auth(Answer):
+    mode: str = "explicit"
+    objects: tuple[AuthObject, ...] = ()
 
 
 class Key(Answer):
@@ -35,6 +66,7 @@ class CredentialInfo(Answer):
     id: str | None = Field(default=None, alias="credentialID")
     key: Key = Key()
     cert: Cert = Cert()
+    auth: Auth = Auth()
     scal: str = Field(default="1", alias="SCAL")
     multisign: int = Field(default=1, ge=1)
 

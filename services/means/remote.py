@@ -1,8 +1,10 @@
 """What every remote signing provider's adapter speaks of: credentials, the person's answer, and what went wrong."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal, Protocol
 
 
 @dataclass(frozen=True)
@@ -11,7 +13,7 @@ class Credential:
 
     `certificate` and `chain` are DER; `chain` holds the issuers above the certificate, nearest first. `key_algorithms` are object
     identifiers. `scal` "2" means that an authorisation is bound to its hashes. `multisign` is the most signatures under one
-    authorisation.
+    authorisation. `secrets` are what the person has to type for one (PIN, one-time password); none where a phone is asked.
     """
 
     id: str
@@ -20,14 +22,27 @@ class Credential:
     key_algorithms: tuple[str, ...]
     scal: str
     multisign: int
+    secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Label:
+    """What the phone shows of one hash: the document's title, as our own pages have it, and which of its files is meant."""
+
+    title: str
+    file: Literal["xml", "pdf"]
 
 
 @dataclass(frozen=True)
 class Session:
-    """A signed-in account of a provider; the token is as good as the password until it expires, so it is never printed."""
+    """A signed-in account of a provider; the token is as good as the password until it expires, so it is never printed.
+
+    `user` is set where the token is the service's own and the account must be named beside it.
+    """
 
     access_token: str = field(repr=False)
     expires_at: datetime
+    user: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +74,51 @@ Authorisation = Authorized | Waiting
 Outcome = Authorisation | Rejected | Expired
 
 
+class Remote(Protocol):
+    """One provider, whatever its protocol. Every call may raise ProviderUnavailable, ProviderRefused, ProviderBroken.
+
+    Where a protocol signs in one step, `authorize` starts the transaction, `check` is Authorized once it is done, and `sign` reads
+    its values. No call repeats by itself what the person may have been asked for.
+    """
+
+    check_seconds: float
+    """How long to leave the provider alone between two calls of `check`."""
+    asks_password: bool
+    """Whether signing in takes a password; else the phone alone vouches for the person."""
+
+    async def aclose(self) -> None: ...
+
+    async def login(self, user: str, password: str) -> Session: ...
+
+    async def list_credentials(self, session: Session) -> list[Credential]: ...
+
+    async def authorize(
+        self,
+        session: Session,
+        credential_id: str,
+        hashes: Sequence[bytes],
+        description: str,
+        *,
+        transaction: str = "",
+        labels: Sequence[Label] = (),
+    ) -> Authorisation:
+        """Ask the person once about all SHA-256 `hashes`.
+
+        `transaction` is our own id: asking again with it finds what was asked before, as far as the protocol can. `labels`: none, or
+        one a hash.
+        """
+        ...
+
+    async def check(self, session: Session, handle: str) -> Outcome: ...
+
+    async def sign(self, session: Session, credential: Credential, sad: str, hashes: Sequence[bytes], *, client_data: str) -> list[bytes]:
+        """One value a hash, in the order of `hashes`, which may be some of those agreed to; empty where the provider signed that one not.
+
+        Values are as the provider gave them: verify each before use.
+        """
+        ...
+
+
 class Refusal(StrEnum):
     """Why a provider refuses, in our words."""
 
@@ -72,6 +132,10 @@ class Refusal(StrEnum):
     AUTHORISATION_EXPIRED = "authorisation-expired"
     UNKNOWN_TRANSACTION = "unknown-transaction"
     TOO_MANY = "too-many"
+    OUT_OF_QUOTA = "out-of-quota"
+    SECRET_NEEDED = "secret-needed"  # noqa: S105  # a reason, not a secret: the account wants a PIN or one-time password
+    SERVICE_REFUSED = "service-refused"
+    """It is us whom the provider does not let in: a matter for the operator."""
     REJECTED = "rejected"
     OTHER = "other"
 

@@ -12,7 +12,7 @@ from services.chassis.web.app import make_app
 from services.chassis.work import forever
 from services.means.timestamps import TimestampAuthority, outgoing
 from services.means.validation_data import ValidationSource
-from services.signing import handlers, pages, routes
+from services.signing import callbacks, handlers, pages, routes
 from services.signing.assembling import Assembling
 from services.signing.providers import Providers, read_roots
 from services.signing.runner import Runner
@@ -31,7 +31,9 @@ def web(parts: Parts) -> FastAPI:
     app = make_app(parts.settings, "signing")
     app.state.store = Store(parts.db)
     app.state.providers = Providers(parts.settings)
+    app.state.hints = callbacks.Allowance()
     app.include_router(routes.router)
+    app.include_router(callbacks.router)
     app.include_router(pages.router)
     return app
 

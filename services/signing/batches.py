@@ -29,6 +29,7 @@ from services.signing.errors import (
     NOT_WAITING,
     NOTHING_TO_SIGN,
     PROVIDER_AWAY,
+    SECRET_NEEDED,
     TOKEN_ACCOUNT,
     TOO_MANY,
     WRONG_LOGIN,
@@ -104,6 +105,8 @@ async def start(store: Store, providers: Providers, who: Principal, order: Order
         raise Refused(NOTHING_TO_SIGN)
     account = await approved_account(store, providers, who, order.step)
     session, credential = await _open(providers, account, order)
+    if credential.secrets:
+        raise Refused(SECRET_NEEDED, secrets=", ".join(credential.secrets))
     room = credential.multisign // (2 if STEPS[order.step].pdf_field else 1)
     batch_id = str(uuid4())
     moment = clock.now()

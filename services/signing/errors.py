@@ -180,3 +180,35 @@ YEAR_LOCKED = Refusal(
     "Nếu thật sự cần thay đổi, đề nghị Hiệu trưởng mở khóa học bạ.",
     "the school year has its final lock",
 )
+NOT_SIGNED = Refusal(
+    "HB-SIG-040",
+    409,
+    "Nhà cung cấp không ký học bạ này",
+    "Nhà cung cấp chữ ký số không trả chữ ký cho học bạ này, hoặc người ký đã bỏ học bạ này khi xác nhận.",
+    "Học bạ vẫn ở mục Chờ ký; chọn lại khi muốn ký.",
+    "the provider gave no value for the transcript",
+)
+SECRET_NEEDED = Refusal(
+    "HB-SIG-041",
+    409,
+    "Tài khoản ký yêu cầu nhập mã PIN hoặc OTP",
+    "Tài khoản ký này không xác nhận trên điện thoại mà yêu cầu nhập {secrets} cho từng lượt ký.",
+    "Đổi cách xác nhận của tài khoản tại nhà cung cấp chữ ký số sang xác nhận trên điện thoại rồi ký lại.",
+    "the credential wants a secret for each authorisation",
+)
+HINTS_TOO_OFTEN = Refusal(
+    "HB-SIG-042",
+    429,
+    "Quá nhiều thông báo",
+    "Hệ thống nhận quá nhiều thông báo từ các nhà cung cấp chữ ký số trong thời gian ngắn.",
+    "Không cần gửi lại: hệ thống tự hỏi kết quả của từng lượt ký.",
+    "too many provider callbacks",
+)
+HINT_TOO_LARGE = Refusal(
+    "HB-SIG-043",
+    413,
+    "Thông báo quá lớn",
+    "Thông báo của nhà cung cấp chữ ký số lớn hơn mức hệ thống nhận.",
+    "Không cần gửi lại: hệ thống tự hỏi kết quả của từng lượt ký.",
+    "the provider callback is too large",
+)

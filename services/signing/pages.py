@@ -58,7 +58,7 @@ async def start(request: Request, who: Who) -> Response:
     wrong = {}
     if not user:
         wrong["username"] = "Nhập tên đăng nhập"
-    if not password:
+    if not password and await _asks_password(request, who, queue.step):
         wrong["password"] = "Nhập mật khẩu"  # noqa: S105 - a message
     if wrong:
         return await authorise(request, who, queue, form.ids, user=user, wrong=wrong)
@@ -80,6 +80,12 @@ async def retry(request: Request, who: Who, batch_id: str) -> Response:
     batch, failed = await batch_pages.retryable(request, who, batch_id)
     batches.require_for(who, batch["step"])
     return await authorise(request, who, queue_for(kind_of(batch), batch["step"]), failed)
+
+
+async def _asks_password(request: Request, who: Principal, step: str) -> bool:
+    """Raises Refused as `batches.approved_account`."""
+    account = await batches.approved_account(store_of(request), providers_of(request), who, step)
+    return providers_of(request).asks_password(account["provider"])
 
 
 async def authorise(
@@ -114,6 +120,7 @@ async def authorise(
         "action": BATCHES,
         "cancel_href": here,
         "provider": providers_of(request).name(account["provider"]),
+        "asks_password": providers_of(request).asks_password(account["provider"]),
         "certificate": {"serial": facts.serial, "owner": facts.subject, "valid_until": facts.not_after},
         "count": len(fit),
         "titles": [title_of(waiting[i]) for i in fit[:SHOWN_TITLES]],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -10,27 +9,33 @@ from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from services.chassis.settings import Settings, needed, secret
-from services.means.csc import Csc
+from services.means.providers import adapters, listed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from services.means.remote import Remote
+
 
 class Providers:
     def __init__(self, settings: Settings) -> None:
-        listed = json.loads(needed(settings.providers_file, "providers_file").read_text(encoding="utf-8"))
-        self._by_id = {p["id"]: Csc(p["url"]) for p in listed}
-        self._names = {p["id"]: str(p["name"]) for p in listed}
+        configured = listed(needed(settings.providers_file, "providers_file"))
+        self._by_id = adapters(configured, settings.ca_file)
+        self._names = {each.id: each.name for each in configured}
         self.roots = read_roots(needed(settings.trust_dir, "trust_dir"))
         self._box = Fernet(secret(needed(settings.sealing_key_file, "sealing_key_file")))
 
-    def by_id(self, provider: str) -> Csc:
+    def by_id(self, provider: str) -> Remote:
         """Raises LookupError for a provider that is not configured."""
         return self._by_id[provider]
 
     def name(self, provider: str) -> str:
         """As people know it. Raises LookupError for a provider that is not configured."""
         return self._names[provider]
+
+    def asks_password(self, provider: str) -> bool:
+        """Raises LookupError for a provider that is not configured."""
+        return self._by_id[provider].asks_password
 
     def seal(self, text: str) -> bytes:
         return self._box.encrypt(text.encode())

@@ -23,8 +23,9 @@ from services.chassis.mongo import Document, Session, transaction
 from services.means.remote import Authorized, Credential, Expired, Outcome, ProviderError, ProviderRefused, ProviderUnavailable, Rejected
 from services.means.remote import Session as ProviderSession
 from services.means.x509 import WrongSignature, describe
+from services.signing.asking import labels_of, pause
 from services.signing.batches import check_still_approved, claimant, title_of, told_kind
-from services.signing.errors import CANCELLED, DAMAGED, EXPIRED, PROVIDER_AWAY, PROVIDER_REFUSED, REJECTED, WRONG_VALUE
+from services.signing.errors import CANCELLED, DAMAGED, EXPIRED, NOT_SIGNED, PROVIDER_AWAY, PROVIDER_REFUSED, REJECTED, WRONG_VALUE
 from services.signing.metrics import SIGNATURES, SIGNER_SECONDS
 from services.signing.pictures import Pictures
 from services.signing.queues import kind_of
@@ -176,7 +177,7 @@ class Runner:
             if clock.now() > batch["deadline"]:
                 raise Refused(EXPIRED)
             await check_still_approved(self.store, batch)
-            answer = await self._asked(batch, hashes, len(items))
+            answer = await self._asked(batch, hashes, items)
             failpoints.reach("signing.asked")
             if isinstance(answer, Authorized):
                 await self._set(batch, state="signing", sad=self.providers.seal(answer.sad))
@@ -187,16 +188,23 @@ class Runner:
                 raise Refused(EXPIRED)
             if answer is not None and not batch.get("handle"):
                 await self._set(batch, handle=answer.handle)
-            await asyncio.sleep(POLL_SECONDS)
+            await pause(self.store.db, batch, self.providers.by_id(batch["provider"]).check_seconds)
 
-    async def _asked(self, batch: Document, hashes: list[bytes], count: int) -> Outcome | None:
+    async def _asked(self, batch: Document, hashes: list[bytes], items: Sequence[Document]) -> Outcome | None:
         """The provider's answer to the question, which is asked first if it was not yet; None while it is not to be reached."""
         provider = self.providers.by_id(batch["provider"])
         try:
             if batch.get("handle"):
                 return await provider.check(self._session(batch), batch["handle"])
-            description = f"{title_of(batch['step'])}: {count} {NOUNS[kind_of(batch)]}"
-            return await provider.authorize(self._session(batch), batch["credential"]["id"], hashes, description)
+            description = f"{title_of(batch['step'])}: {len(items)} {NOUNS[kind_of(batch)]}"
+            return await provider.authorize(
+                self._session(batch),
+                batch["credential"]["id"],
+                hashes,
+                description,
+                transaction=batch["_id"],
+                labels=labels_of(items),
+            )
         except ProviderUnavailable:
             log.warning("the provider is away", extra={"batch": batch["_id"], "provider": batch["provider"]})
             return None
@@ -218,6 +226,11 @@ class Runner:
     async def _sign_chunk(self, batch: Document, items: Sequence[Document]) -> None:
         prepared = {i["_id"]: Prepared.model_validate(i["prepared"]) for i in items}
         values = await self._returned(batch, items, prepared)
+        unsigned = [i for i in items if not all(values[i["_id"]])]
+        await self._fail(batch, unsigned, NOT_SIGNED)
+        items = [i for i in items if i not in unsigned]
+        if not items:
+            return
         tasks = await self.store.load_tasks(None, [i["transcript"] for i in items])
         outcomes = await asyncio.gather(
             *(self._embed(batch, tasks[i["transcript"]], prepared[i["_id"]], values[i["_id"]]) for i in items),

@@ -48,6 +48,7 @@ OPEN = {
     ("GET", "/openapi/"): "descriptions without data",
     ("GET", "/openapi/{name}"): "files of the description page",
     ("POST", "/api/publishing/gateway-callbacks"): "the national gateway has no account: an HMAC over body and time proves it",
+    ("POST", "/api/signing/provider-callbacks/{provider}"): "a hint that is trusted for nothing: whoever waits asks the provider itself",
     **{("GET", f"/api/{name}/openapi.json"): "a description without data" for name in SERVICES},
     ("GET", "/static/{name}"): "style, script and icon",
 }

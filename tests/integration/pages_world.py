@@ -34,7 +34,7 @@ from services.chassis.settings import Settings, needed
 from services.chassis.work import Pool
 from services.district import app as district
 from services.district.store import ensure_indexes as district_indexes
-from services.means.csc import Csc
+from services.means.providers import adapters, listed
 from services.publishing import app as publishing
 from services.publishing.store import ensure_indexes as publishing_indexes
 from services.records import app as records
@@ -170,20 +170,23 @@ class World:
         await transaction(store.db, lambda session: store.save_tasks(session, changes, actor="records"))
         return [e.subject for e in events]
 
-    async def approve(self, who: Principal, personal_id: str) -> None:
+    async def approve(self, who: Principal, personal_id: str, provider: str = "sandbox") -> None:
         """The person has an account at the provider, and its certificate is approved for signing."""
-        user = {"user": who.person, "password": PASSWORD, "key": "p256", "kind": "personal", "name": who.name, "identifier": personal_id}
-        async with httpx.AsyncClient(base_url=self.provider, timeout=60, trust_env=False) as client:
+        key = "rsa2048" if provider == "mysign" else "p256"
+        user = {"user": who.person, "password": PASSWORD, "key": key, "kind": "personal", "name": who.name, "identifier": personal_id}
+        configured = listed(needed(self.settings["signing"].providers_file, "providers_file"))
+        where = next(each.url for each in configured if each.id == provider)
+        async with httpx.AsyncClient(base_url=httpx.URL(where).join("/"), timeout=60, trust_env=False) as client:
             assert (await client.post("/control/users", json={"users": [user]})).is_success
-        listed = json.loads(needed(self.settings["signing"].providers_file, "providers_file").read_text(encoding="utf-8"))
-        csc = Csc(listed[0]["url"])
-        credential = (await csc.list_credentials(await csc.login(who.person, PASSWORD)))[0]
+        remote = adapters([each for each in configured if each.id == provider], None)[provider]
+        credential = (await remote.list_credentials(await remote.login(who.person, PASSWORD)))[0]
+        await remote.aclose()
         fact = CertificateApprovedV1(
             kind="person",
             school=SCHOOL,
             year=YEAR,
             person=who.person,
-            provider=listed[0]["id"],
+            provider=provider,
             credential_id=credential.id,
             certificate=_base64(credential.certificate),
             chain=tuple(_base64(c) for c in credential.chain),

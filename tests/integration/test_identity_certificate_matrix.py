@@ -37,7 +37,9 @@ class Signer(Csc):
 
     keys: dict[bytes, RSAPrivateKey]
 
-    async def authorize(self, session: Session, credential_id: str, hashes: Sequence[bytes], description: str) -> Authorisation:
+    async def authorize(
+        self, session: Session, credential_id: str, hashes: Sequence[bytes], description: str, **_: object
+    ) -> Authorisation:
         return Authorized("sad", 60)
 
     async def sign(self, session: Session, credential: Credential, sad: str, hashes: Sequence[bytes], *, client_data: str) -> list[bytes]:

@@ -165,7 +165,9 @@ async def test_an_account_that_cannot_sign_is_refused_in_words(
 ) -> None:
     teacher = await teacher_with_account(world, "unable", "auto")
 
-    async def refuse(csc: Csc, session: Session, credential_id: str, hashes: Sequence[bytes], description: str) -> Authorisation:
+    async def refuse(
+        csc: Csc, session: Session, credential_id: str, hashes: Sequence[bytes], description: str, **_: object
+    ) -> Authorisation:
         raise ProviderRefused(reason, "on request")
 
     monkeypatch.setattr(Csc, "authorize", refuse)

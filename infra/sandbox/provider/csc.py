@@ -12,8 +12,9 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from infra.sandbox.provider.desk import METHODS, TOKEN_SECONDS, Desk, Result, check_certificate
+from infra.sandbox.provider.desk import METHODS, TOKEN_SECONDS, Result, TheDesk, check_certificate
 from infra.sandbox.provider.errors import CscError
+from infra.sandbox.provider.modes import Confirmation, Mode
 from infra.sandbox.provider.phone import Authorisation
 from infra.sandbox.provider.signing import EC, ECDSA_WITH, PSS, RSA, RSA_WITH, algorithms_of
 from infra.sandbox.provider.vault import Credential
@@ -23,6 +24,22 @@ router = APIRouter(prefix="/csc/v2")
 MAX_SIGNATURES = 5000
 SHA256 = "2.16.840.1.101.3.4.2.1"
 RESULT_MILLISECONDS = 3_600_000
+
+
+AUTHENTICATION: dict[Confirmation, dict[str, Any]] = {
+    "push": {
+        "mode": "explicit",
+        "expression": "PUSH",
+        "objects": [{"type": "Push", "id": "PUSH", "format": "N", "generator": "phone", "label": "Xác nhận trên điện thoại"}],
+    },
+    "pin": {"mode": "explicit", "expression": "PIN", "objects": [{"type": "PIN", "id": "PIN", "format": "N", "label": "Mã PIN"}]},
+    "otp": {
+        "mode": "explicit",
+        "expression": "OTP",
+        "objects": [{"type": "OTP", "id": "OTP", "format": "N", "generator": "totp", "label": "Mã dùng một lần"}],
+    },
+    "none": {"mode": "implicit"},
+}
 
 
 class Body(BaseModel):
@@ -85,14 +102,6 @@ class PollingRequest(Body):
     requestID: str  # noqa: N815  the protocol's spelling
 
 
-def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
-
-
-TheDesk = Annotated[Desk, Depends(_desk)]
-
-
 def _user(desk: TheDesk, authorization: Annotated[str | None, Header()] = None) -> str:
     return desk.user_of(authorization)
 
@@ -101,15 +110,16 @@ User = Annotated[str, Depends(_user)]
 
 
 @router.post("/info")
-async def info() -> dict[str, Any]:
+async def info(desk: TheDesk, request: Request) -> dict[str, Any]:
     return {
         "specs": "2.0.0.2",
-        "name": "Nhà cung cấp ký số thử nghiệm",
+        "name": desk.name,
         "logo": "",
         "region": "VN",
         "lang": "vi-VN",
         "description": "Sandbox remote signing provider",
-        "authType": ["basic"],
+        "authType": ["basic", *(["oauth2code", "oauth2client"] if desk.clients else [])],
+        **({"oauth2": str(request.url_for("oauth_authorize")).removesuffix("/oauth2/authorize")} if desk.clients else {}),
         "asynchronousOperationMode": True,
         "methods": list(METHODS),
         "signAlgorithms": {"algos": [RSA, *RSA_WITH, PSS, EC, *ECDSA_WITH]},
@@ -142,12 +152,13 @@ async def revoke(desk: TheDesk, user: User, request: Request) -> Response:
 
 @router.post("/credentials/list")
 async def credentials(desk: TheDesk, user: User, body: ListRequest) -> dict[str, Any]:
-    if body.userID not in (None, "", user):
+    if body.userID not in (None, "", user) and user:
         raise CscError("Invalid parameter userID")
-    owned = [each for each in desk.vault.of_user(user) if not body.onlyValid or _status(each) == "valid"]
+    # a service's own token stands for no account, so the request names one
+    owned = [each for each in desk.vault.of_user(user or body.userID or "") if not body.onlyValid or _status(each) == "valid"]
     answer: dict[str, Any] = {"credentialIDs": [each.id for each in owned]}
     if body.credentialInfo:
-        answer["credentialInfos"] = [{"credentialID": each.id, **_description(each, body)} for each in owned]
+        answer["credentialInfos"] = [{"credentialID": each.id, **_description(each, body, desk.modes.of(each.user))} for each in owned]
     if body.onlyValid:
         answer["onlyValid"] = True
     return answer
@@ -155,7 +166,8 @@ async def credentials(desk: TheDesk, user: User, body: ListRequest) -> dict[str,
 
 @router.post("/credentials/info")
 async def credential_info(desk: TheDesk, user: User, body: InfoRequest) -> dict[str, Any]:
-    return _description(desk.credential(user, body.credentialID), body)
+    credential = desk.credential(user, body.credentialID)
+    return _description(credential, body, desk.modes.of(credential.user))
 
 
 @router.post("/credentials/authorize")
@@ -163,8 +175,14 @@ async def authorize(desk: TheDesk, user: User, body: AuthorizeRequest) -> JSONRe
     credential = desk.credential(user, body.credentialID)
     if body.numSignatures > MAX_SIGNATURES:
         raise CscError("Numbers of signatures is too high")
+    mode = desk.modes.of(credential.user)
+    if mode.secret is not None:
+        _check_secret(mode, body.authData)
     authorisation = desk.authorise(credential, body.hashes, body.hashAlgorithmOID, body.numSignatures, body.description)
-    return JSONResponse({"handle": authorisation.handle}, 202)
+    if mode.confirmation == "push":
+        return JSONResponse({"handle": authorisation.handle}, 202)
+    authorisation.answer("confirmed")
+    return JSONResponse({"SAD": authorisation.sad, "expiresIn": authorisation.expires_in()})
 
 
 @router.post("/credentials/authorizeCheck")
@@ -204,6 +222,8 @@ async def sign_hash(desk: TheDesk, user: User, body: SignRequest) -> dict[str, A
         parameters = None if body.signAlgoParams is None else base64.b64decode(body.signAlgoParams, validate=True)
     except binascii.Error as wrong:
         raise CscError("Invalid Base64 signAlgoParams string parameter") from wrong
+    if {"S": "asynchronous", "A": "synchronous"}[body.operationMode] == desk.modes.of(authorisation.credential.user).signing:
+        raise CscError("Invalid parameter operationMode")
     task = desk.sign(authorisation, body.hashes, body.signAlgo, body.hashAlgorithmOID, parameters)
     if body.operationMode == "S":
         return {"signatures": await task}
@@ -224,8 +244,18 @@ async def sign_polling(desk: TheDesk, user: User, body: PollingRequest) -> JSONR
     return JSONResponse({"signatures": result.task.result()})
 
 
+def _check_secret(mode: Mode, given: list[dict[str, str]] | None) -> None:
+    """Raises CscError unless the right PIN or one-time password came along."""
+    wanted = mode.confirmation.upper()
+    value = next((each.get("value") for each in given or [] if each.get("id") == wanted), None)
+    if value is None:
+        raise CscError("Missing (or invalid type) array parameter authData")
+    if value != mode.secret:
+        raise CscError("The PIN or OTP is not right", error="invalid_otp" if wanted == "OTP" else "invalid_authentication_data")
+
+
 def _own(authorisation: Authorisation, user: str) -> Authorisation:
-    if authorisation.credential.user != user:
+    if user and authorisation.credential.user != user:
         raise CscError("Invalid parameter handle or SAD")
     return authorisation
 
@@ -238,7 +268,7 @@ def _status(credential: Credential) -> str:
     return "valid"
 
 
-def _description(credential: Credential, wanted: InfoRequest | ListRequest) -> dict[str, Any]:
+def _description(credential: Credential, wanted: InfoRequest | ListRequest, mode: Mode) -> dict[str, Any]:
     certificate: dict[str, Any] = {"status": _status(credential)}
     if wanted.certificates != "none":
         chain = credential.chain_base64()
@@ -254,11 +284,7 @@ def _description(credential: Credential, wanted: InfoRequest | ListRequest) -> d
         "multisign": MAX_SIGNATURES,
     }
     if wanted.authInfo:
-        answer["auth"] = {
-            "mode": "explicit",
-            "expression": "PUSH",
-            "objects": [{"type": "Push", "id": "PUSH", "format": "N", "generator": "phone", "label": "Xác nhận trên điện thoại"}],
-        }
+        answer["auth"] = AUTHENTICATION[mode.confirmation]
     return answer
 
 

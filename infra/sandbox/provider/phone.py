@@ -36,6 +36,8 @@ class Authorisation:
     description: str
     habit: Habit
     sad_life: float
+    provider: str = ""
+    titles: tuple[str, ...] = ()
     created: float = field(default_factory=time.monotonic)
     state: State = "waiting"
     sad: str = ""
@@ -60,6 +62,11 @@ class Authorisation:
             self.sad = secrets.token_urlsafe(32)
             self.sad_until = time.monotonic() + self.sad_life
 
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The titles of the documents; a protocol without them may have put them below the first line of the description."""
+        return self.titles or tuple(self.description.splitlines()[1:])
+
     def expires_in(self) -> int:
         """Seconds that the SAD is still good for."""
         return max(0, int(self.sad_until - time.monotonic()))
@@ -78,6 +85,7 @@ class Phones:
         return self.habits.get(user, self.default)
 
     def add(self, authorisation: Authorisation) -> None:
+        """Push it to the phone."""
         self._by_handle[authorisation.handle] = authorisation
         self.outcomes["requested"] += 1
 

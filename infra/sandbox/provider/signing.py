@@ -1,14 +1,16 @@
 """Signatures over digests: RSA PKCS#1 v1.5 and PSS, and ECDSA (DER)."""
 
 import hashlib
-from base64 import b64encode
+from base64 import b64decode, b64encode
 
-from asn1crypto import algos
+from asn1crypto import algos, cms
+from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from infra.sandbox.provider.errors import CscError
-from infra.sandbox.provider.vault import PrivateKey
+from infra.sandbox.provider.vault import Credential, PrivateKey
 
 HASHES: dict[str, hashes.HashAlgorithm] = {
     "2.16.840.1.101.3.4.2.1": hashes.SHA256(),
@@ -76,3 +78,30 @@ def sign_all(key: PrivateKey, digests: list[bytes], sign_algorithm: str, hash_al
 def another_digest(digest: bytes) -> bytes:
     """A digest of the same length that nobody asked for: its signature is well formed and wrong."""
     return hashlib.shake_256(b"wrong" + digest).digest(len(digest))
+
+
+def wrapped(credential: Credential, value: str, *, attributes: bool) -> str:
+    """The value in a detached CMS envelope (PKCS#7). With signed attributes it is one that nobody can use: it should have signed those."""
+    certificate = asn1_x509.Certificate.load(credential.certificate.public_bytes(Encoding.DER))
+    signer = {
+        "version": "v1",
+        "sid": cms.SignerIdentifier(
+            "issuer_and_serial_number",
+            cms.IssuerAndSerialNumber({"issuer": certificate.issuer, "serial_number": certificate.serial_number}),
+        ),
+        "digest_algorithm": {"algorithm": "sha256"},
+        "signature_algorithm": {"algorithm": "rsassa_pkcs1v15" if credential.is_rsa else "sha256_ecdsa"},
+        "signature": b64decode(value),
+    }
+    if attributes:
+        signer["signed_attrs"] = [{"type": "content_type", "values": ["data"]}]
+    content = cms.SignedData(
+        {
+            "version": "v1",
+            "digest_algorithms": [{"algorithm": "sha256"}],
+            "encap_content_info": {"content_type": "data"},
+            "certificates": [certificate],
+            "signer_infos": [signer],
+        }
+    )
+    return b64encode(cms.ContentInfo({"content_type": "signed_data", "content": content}).dump()).decode()

@@ -38,6 +38,10 @@ class Credential:
     def certificate(self) -> x509.Certificate:
         return self.chain[0]
 
+    @property
+    def is_rsa(self) -> bool:
+        return isinstance(self.key, rsa.RSAPrivateKey)
+
     def chain_base64(self) -> list[str]:
         """Leaf first, root last, each certificate's DER in base64."""
         return [base64.b64encode(link.public_bytes(Encoding.DER)).decode() for link in self.chain]

@@ -2,50 +2,42 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import ssl
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, TypeAdapter
-
 from services.chassis.errors import Refused
 from services.identity.errors import PROVIDER_UNAVAILABLE, UNKNOWN_PROVIDER, WRONG_PROVIDER_LOGIN
-from services.means.csc import Csc
+from services.means.providers import adapters, listed
 from services.means.remote import ProviderBroken, ProviderRefused, ProviderUnavailable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from services.means.remote import Credential, Session
+    from services.means.remote import Credential, Remote, Session
 
 log = logging.getLogger(__name__)
 
 
-class Provider(BaseModel):
-    id: str
-    name: str
-    url: str
-
-
 class Providers:
     def __init__(self, providers_file: Path, ca_file: Path | None) -> None:
-        """`providers_file` is a JSON list of {id, name, url}; `ca_file` says whom to trust besides the system's own roots."""
-        self.listed = TypeAdapter(list[Provider]).validate_python(json.loads(providers_file.read_text(encoding="utf-8")))
-        trusted = ssl.create_default_context()
-        if ca_file is not None:
-            trusted.load_verify_locations(ca_file)
-        self._clients = {each.id: Csc(each.url, verify=trusted) for each in self.listed}
+        """As `services.means.providers` reads them."""
+        self.listed = listed(providers_file)
+        self._clients = adapters(self.listed, ca_file)
 
     def name(self, provider: str) -> str:
         return next((each.name for each in self.listed if each.id == provider), provider)
 
-    def client(self, provider: str) -> Csc:
+    def client(self, provider: str) -> Remote:
         """Raises Refused(UNKNOWN_PROVIDER)."""
         client = self._clients.get(provider)
         if client is None:
             raise Refused(UNKNOWN_PROVIDER, provider=provider)
         return client
+
+    def asks_password(self, provider: str) -> bool:
+        """Raises Refused(UNKNOWN_PROVIDER)."""
+        return self.client(provider).asks_password
 
     async def open(self, provider: str, username: str, password: str) -> tuple[Session, list[Credential]]:
         """A session of the account, and its credentials; name and password are forgotten at once.

@@ -322,7 +322,9 @@ async def _carry_on(registry: Registry, proof: Document, session: ProviderSessio
     credential = proofs.credential_of(proof["chosen"])
     digest = challenge.digest(proof["challenge"])
     if handle is None:
-        outcome: Outcome = await client.authorize(session, credential.id, [digest], proofs.PURPOSES[proof["kind"]])
+        outcome: Outcome = await client.authorize(
+            session, credential.id, [digest], proofs.PURPOSES[proof["kind"]], transaction=proof["_id"]
+        )
         failpoints.reach("identity.proof.authorised")
     else:
         outcome = await client.check(session, handle)

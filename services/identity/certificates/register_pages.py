@@ -77,6 +77,7 @@ async def login_page(
         "cancel_href": page,
         "provider": order["provider"],
         "provider_name": registry.providers.name(order["provider"]),
+        "asks_password": registry.providers.asks_password(order["provider"]),
         "reason": order["reason"],
         "username": order.get("username", ""),
         "errors": dict(errors or {}),
@@ -89,7 +90,10 @@ async def log_in(
 ) -> Response:
     """Sign in to the provider and go on to the choice of the certificate; the password is passed on and kept nowhere."""
     given = {**order, "username": order["username"].strip()[:200], "reason": order["reason"].strip()[:LONGEST_REASON]}
-    missing = {key: text for key, text in (("username", "Nhập tên đăng nhập."), ("password", "Nhập mật khẩu.")) if not given[key]}
+    wanted = {"username": "Nhập tên đăng nhập.", "password": "Nhập mật khẩu."}
+    if not registry.providers.asks_password(given["provider"]):
+        del wanted["password"]
+    missing = {key: text for key, text in wanted.items() if not given[key]}
     if missing:
         return await login_page(request, here, registry, order=given, page=page, crumb=crumb, errors=missing)
     login = Login(given["provider"], given["username"], given["password"][:1000])

@@ -190,6 +190,7 @@ def _signing() -> Iterator[Sample]:
         "action": "/signing/batches",
         "cancel_href": "/signing/homeroom",
         "provider": "Nhà cung cấp A",
+        "asks_password": True,
         "certificate": {"serial": "54010203040506070809", "owner": "Trần Thị Mai", "valid_until": dt.date(2027, 3, 1)},
         "count": 32,
         "titles": [f"{name_of(number)} – lớp 5A" for number in range(5)],
@@ -199,6 +200,7 @@ def _signing() -> Iterator[Sample]:
         "errors": {},
     }
     yield Sample("signing/authorise", "signing/authorise.html", authorise)
+    yield Sample("signing/authorise-phone-alone", "signing/authorise.html", {**authorise, "asks_password": False})
     refused = {
         "errors": {"username": "Thông tin thẻ không tồn tại hoặc không đúng."},
         "left_out": [{"title": f"{name_of(9)} – lớp 5A", "reason": "Học bạ đã được trả lại."}],

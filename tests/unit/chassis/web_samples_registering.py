@@ -129,12 +129,14 @@ def _login() -> Iterator[Sample]:
         "cancel_href": "/identity/signing-account/",
         "provider": "a",
         "provider_name": "Nhà cung cấp A",
+        "asks_password": True,
         "reason": "Đổi nhà cung cấp",
         "username": "",
         "errors": {},
     }
     yield Sample("identity/provider_login", "identity/provider_login.html", asked)
     errors = {"username": "Thông tin thẻ không tồn tại hoặc không đúng", "password": "Nhập mật khẩu."}
+    yield Sample("identity/provider_login-phone-alone", "identity/provider_login.html", {**asked, "asks_password": False})
     yield Sample("identity/provider_login-error", "identity/provider_login.html", {**asked, "username": "giang", "errors": errors})
 
 

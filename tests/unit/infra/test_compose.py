@@ -38,13 +38,16 @@ def test_a_service_is_told_the_same_settings_and_ports(services: dict[str, dict[
             assert told[name] == local[name]
 
 
+PROVIDERS = {"sp769-client", "mysign-client"}
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_gets_its_own_secrets_only(services: dict[str, dict[str, Any]], service: str) -> None:
     given = {entry if isinstance(entry, str) else entry["source"] for entry in services[f"{service}-web"]["secrets"]}
     own = {
-        "identity": {"token-signing.jwk", "identity-sealing-key", "factor-key", "agent-jobs.jwk", "openid-client"},
+        "identity": {"token-signing.jwk", "identity-sealing-key", "factor-key", "agent-jobs.jwk", "openid-client", *PROVIDERS},
         "records": {"records-service.key", "records-service.pem", "package-trust.pem", "sector"},
-        "signing": {"sealing-key"},
+        "signing": {"sealing-key", *PROVIDERS},
         "publishing": {"gateway-callback"},
     }.get(service, set())
     assert given == {f"mongo-{service}", f"minio-{service}", "token-keys.jwks", "ca.pem"} | own

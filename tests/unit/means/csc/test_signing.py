@@ -163,7 +163,7 @@ async def test_a_provider_without_synchronous_signing_is_asked_asynchronously_an
         verify(held, value, digest)
     sent = provider.requests("signatures/signHash")
     assert [one["operationMode"] for one in sent] == ["S", "A", "A", "A"]
-    assert sent[1]["validity_period"] == 5000
+    assert sent[1]["validity_period"] == 605_000
     assert len(provider.requests("signatures/signPolling")) == 5
 
 

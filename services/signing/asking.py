@@ -1,0 +1,61 @@
+"""Around the question on the phone: what it is told of each hash, and when the provider is asked about the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Final, Literal
+
+from contracts.nouns import NOUNS
+from services.chassis import clock
+from services.means.remote import Label
+from services.signing.queues import kind_of
+from services.signing.steps.kind import Prepared
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from services.chassis.mongo import Database, Document
+
+TICK_SECONDS = 0.5
+FILES: Final[tuple[Literal["xml", "pdf"], ...]] = ("xml", "pdf")
+"""Of a document, in the order of `Prepared.hashes`."""
+TRANSACTION = re.compile(r"[A-Za-z0-9-]{1,100}")
+
+
+def labels_of(items: Sequence[Document]) -> list[Label]:
+    """One a hash, in the order of `Prepared.hashes`; titles as the batch's page has them."""
+    return [
+        Label(_title(item), file)
+        for item in items
+        for file, _ in zip(FILES, Prepared.model_validate(item["prepared"]).hashes, strict=False)
+    ]
+
+
+async def pause(db: Database, batch: Document, seconds: float) -> None:
+    """Leave the provider alone for a while: until a hint came, the person cancelled, or the deadline is over."""
+    until = asyncio.get_running_loop().time() + seconds
+    while asyncio.get_running_loop().time() < until and clock.now() <= batch["deadline"]:
+        await asyncio.sleep(min(TICK_SECONDS, seconds))
+        stirred = await db["batches"].find_one_and_update(
+            {"_id": batch["_id"], "$or": [{"hinted": True}, {"cancel": True}]}, {"$unset": {"hinted": ""}}
+        )
+        if stirred is not None:
+            return
+
+
+async def hint(db: Database, provider: str, transaction: str) -> bool:
+    """Somebody says that this transaction is over: the batch that waits for it asks at once. Whether there is one.
+
+    Nobody vouches for it: nothing else changes, and what a batch believes is what it asked the provider itself.
+    """
+    if not TRANSACTION.fullmatch(transaction):
+        return False
+    # a handle is the transaction's id, which some protocols need more beside
+    waiting = {"provider": provider, "state": "waiting", "handle": {"$regex": f"^{re.escape(transaction)}(\\.|$)"}}
+    return bool((await db["batches"].update_many(waiting, {"$set": {"hinted": True}})).matched_count)
+
+
+def _title(item: Document) -> str:
+    name = item.get("pupil_name") or NOUNS[kind_of(item)].capitalize()
+    return f"{name} {item['class_code']}"

@@ -1,0 +1,250 @@
+"""A batch through each provider, from the page to the embedded signatures: the same runner, the same seam, three protocols."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from base64 import b64encode
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from contracts.access import Principal, Role
+from contracts.documents import DocumentRef
+from infra.local import Stack
+from infra.sandbox.provider.modes import falls_on
+from services.chassis.mongo import Document
+from services.means.remote import Outcome
+from services.signing.asking import hint, labels_of
+from services.signing.callbacks import MOST_BYTES, Allowance
+from services.signing.providers import Providers
+from services.signing.runner import Runner
+from services.signing.steps.kind import Prepared
+from services.signing.store import Store
+from tests.integration.pages_world import PASSWORD, World, staff, world_of
+
+CLASS = "5A"
+SERVERS = {"sandbox": "provider", "smartca": "sp769", "mysign": "mysign"}
+NOT_SIGNED, WRONG_VALUE = "HB-SIG-040", "HB-SIG-011"
+
+
+class Watching(Runner):
+    """A worker that remembers which hashes it asked for, by transcript."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.parts["signing"], Store(world.db("signing")), Providers(world.settings["signing"]))
+        self.hashes: dict[str, list[bytes]] = {}
+
+    async def _asked(self, batch: Document, hashes: list[bytes], items: Sequence[Document]) -> Outcome | None:
+        self.hashes |= {i["transcript"]: Prepared.model_validate(i["prepared"]).hashes for i in items}
+        return await super()._asked(batch, hashes, items)
+
+
+@dataclass
+class Signing:
+    """A subject teacher with an account at one provider, and what waits for them."""
+
+    world: World
+    provider: str
+    control: httpx.AsyncClient
+    teacher: Principal
+    waiting: list[str]
+    worker: Watching
+
+    async def order(self, what: str, **order: object) -> None:
+        (await self.control.post(f"/control/{what}", json=order)).raise_for_status()
+
+    async def start(self, transcripts: Sequence[str]) -> str:
+        order = [("act", "sign"), ("step", "subjects"), ("username", self.teacher.person), *(("ids", t) for t in transcripts)]
+        secret = [("password", PASSWORD)] if self.worker.providers.asks_password(self.provider) else []
+        where = (await self.world.browser(self.teacher).send("/ui/signing/batches", order + secret)).where
+        return where.partition("?")[0].rpartition("/")[2]
+
+    async def work(self, batch: str) -> None:
+        """Until it is finished."""
+        assert await self.worker.round() == 1
+        await asyncio.gather(*self.worker.running)
+        assert (await self.worker.store.batch(batch))["state"] == "finished"
+
+    async def items(self, batch: str) -> dict[str, Document]:
+        return {i["transcript"]: i for i in await self.worker.store.items(batch)}
+
+    async def pending(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await self.control.get("/control/phone/pending")).json()["pending"]
+        return found
+
+    async def stats(self) -> dict[str, Any]:
+        found: dict[str, Any] = (await self.control.get("/control/stats")).json()
+        return found
+
+    async def hook(self, body: object) -> httpx.Response:
+        """As a provider calls, or anybody else."""
+        path = f"/api/signing/provider-callbacks/{self.provider}"
+        return await self.world.clients["signing"].post(path, content=body if isinstance(body, bytes) else json.dumps(body).encode())
+
+
+async def settled(control: httpx.AsyncClient) -> None:
+    (await control.delete("/control/faults")).raise_for_status()
+    (await control.post("/control/phone", json={"mode": "auto", "delay_ms": 0})).raise_for_status()
+    (await control.post("/control/webhook", json={"url": ""})).raise_for_status()
+
+
+@pytest.fixture(params=["sandbox", "smartca", "mysign"])
+async def signing(request: pytest.FixtureRequest, light_stack: Stack) -> AsyncIterator[Signing]:
+    provider: str = request.param
+    base = light_stack.info["sandbox"][SERVERS[provider]]
+    async with world_of(light_stack) as world, httpx.AsyncClient(base_url=base, timeout=60, trust_env=False) as control:
+        await settled(control)
+        await world.imported()
+        await world.browser().send("/ui/records/classes", [("ids", CLASS), ("sure", "1")])
+        await world.create_all()
+        await world.hand_on()
+        tasks = await world.db("signing")["tasks"].find({"class_code": CLASS}).to_list(None)
+        code = tasks[0]["waiting"][0]
+        person = await world.db("records")["staff"].find_one({"data.code": code})
+        assert person is not None
+        teacher = staff(int(code[-3:]), person["data"]["name"], Role.SUBJECT_TEACHER)
+        await world.approve(teacher, person["data"]["personal_id"], provider)
+        yield Signing(world, provider, control, teacher, [t["_id"] for t in tasks if code in t["waiting"]], Watching(world))
+        await settled(control)
+
+
+async def test_a_batch_is_confirmed_once_signed_and_embedded(signing: Signing) -> None:
+    await signing.order("phone", mode="manual", delay_ms=0)
+    batch = await signing.start(signing.waiting[:4])
+    running = asyncio.create_task(signing.work(batch))
+    while not (asked := await signing.pending()):  # noqa: ASYNC110 - another process tells nothing
+        await asyncio.sleep(0.05)
+    assert (len(asked), asked[0]["signatures"], len(asked[0]["titles"])) == (1, 4, 4)
+    assert "Nhà cung cấp" in asked[0]["provider"]
+    assert (await signing.control.post(f"/phone/{asked[0]['handle']}/confirm")).status_code == 303
+    await running
+    items = await signing.items(batch)
+    assert {i["state"] for i in items.values()} == {"embedded"}
+    kept = await signing.worker.store.batch(batch)
+    assert ("token" in kept, "sad" in kept, PASSWORD in str(kept)) == (False, False, False)
+    assert await signing.world.db("signing")["signatures"].count_documents({}) == 4
+
+
+@pytest.mark.parametrize("signing", ["smartca"], indirect=True)
+async def test_a_crash_after_the_question_was_sent_asks_for_the_same_transaction(signing: Signing) -> None:
+    """What a worker killed between the answer and its own note leaves: a batch that waits without a handle."""
+    batch = await signing.start(signing.waiting[:2])
+    before = (await signing.stats())["authorisations"]["requested"]
+    session_of = signing.worker._session
+    stored = await signing.worker.store.batch(batch)
+    await signing.worker._prepare(stored)
+    items = await signing.worker.store.items(batch, states=["prepared"], bodies=True)
+    hashes = [h for i in items for h in Prepared.model_validate(i["prepared"]).hashes]
+    remote = signing.worker.providers.by_id(signing.provider)
+    await remote.authorize(session_of(stored), stored["credential"]["id"], hashes, "Ký", transaction=batch, labels=labels_of(items))
+    await signing.work(batch)
+    assert {i["state"] for i in (await signing.items(batch)).values()} == {"embedded"}
+    asked = (await signing.stats())["authorisations"]["requested"] - before
+    assert asked == 1, "the transaction's id is ours"
+    assert (await signing.stats())["duplicates"] == 0
+
+
+@pytest.mark.parametrize("signing", ["mysign"], indirect=True)
+async def test_a_rejection_ends_the_batch_and_is_not_asked_again(signing: Signing) -> None:
+    await signing.order("phone", mode="reject", delay_ms=0)
+    before = (await signing.stats())["authorisations"]["requested"]
+    batch = await signing.start(signing.waiting[:2])
+    await signing.work(batch)
+    assert {(i["state"], i["code"]) for i in (await signing.items(batch)).values()} == {("refused", "HB-SIG-009")}
+    assert (await signing.stats())["authorisations"]["requested"] == before + 1
+
+
+@pytest.mark.parametrize("signing", ["smartca", "mysign"], indirect=True)
+async def test_a_hint_makes_the_waiting_batch_ask_at_once_and_is_believed_in_nothing(signing: Signing) -> None:
+    signing.worker.providers.by_id(signing.provider).check_seconds = 100_000.0
+    await signing.order("phone", mode="manual", delay_ms=0)
+    batch = await signing.start(signing.waiting[:1])
+    running = asyncio.create_task(signing.work(batch))
+    while not (handle := (await signing.worker.store.batch(batch)).get("handle")):  # noqa: ASYNC110 - a database tells nothing
+        await asyncio.sleep(0.05)
+    transaction = handle.partition(".")[0]
+    lies: list[Any] = [
+        {"transaction_id": transaction, "status_code": 200, "signed_files": [{"doc_id": "x", "signature_value": "AAAA"}]},
+        {"meta_data": {"transaction_id": transaction, "status": "4002"}},
+        {"transaction_id": ".*"},
+        {"transaction_id": {"$ne": ""}},
+        [],
+        b"\xff{",
+    ]
+    for said in lies:
+        answer = await signing.hook(said)
+        assert (answer.status_code, answer.json()) == (200, {"status_code": "00", "message": "OK"})
+    await asyncio.sleep(1.2)
+    assert ((await signing.worker.store.batch(batch))["state"], len(await signing.pending())) == ("waiting", 1)
+    [asked] = await signing.pending()
+    await signing.control.post(f"/phone/{asked['handle']}/confirm")
+    assert (await signing.hook({"transaction_id": transaction})).status_code == 200
+    await running
+    assert {i["state"] for i in (await signing.items(batch)).values()} == {"embedded"}
+    for _ in range(2):
+        assert (await signing.hook({"transaction_id": transaction})).status_code == 200, "late and repeated: harmless"
+    assert await hint(signing.world.db("signing"), signing.provider, transaction) is False
+
+
+@pytest.mark.parametrize("signing", ["smartca"], indirect=True)
+async def test_hints_that_are_too_large_or_too_many_are_refused_unread(signing: Signing) -> None:
+    assert (await signing.hook(b"x" * (MOST_BYTES + 1))).json()["code"] == "HB-SIG-043"
+    signing.world.apps["signing"].state.hints = Allowance(per_second=0.0, at_once=2.0)
+    assert [(await signing.hook({})).status_code for _ in range(3)] == [200, 200, 429]
+
+
+async def many(signing: Signing, count: int) -> list[str]:
+    """So many transcripts that wait for the teacher, each with a content of its own."""
+    tasks, objects = signing.world.db("signing")["tasks"], signing.world.parts["signing"].objects
+    [first] = await tasks.find({"_id": signing.waiting[0]}).to_list(None)
+    content = await objects.get(DocumentRef.model_validate(first["content"]))
+    made = []
+    for number in range(count):
+        unlike = content.replace(str(first["pupil_name"]).encode(), f"Học sinh thứ {number}".encode())
+        assert unlike != content
+        reference = await objects.put("transcripts/many", ".xml", unlike, "application/xml")
+        own = {"_id": f"many-{number:05}", "pupil_name": f"Học sinh thứ {number}", "content": reference.model_dump(mode="json")}
+        made.append({**first, **own})
+    await tasks.insert_many(made)
+    return [t["_id"] for t in made]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("signing", "webhook"),
+    [
+        ("sandbox", "lose_webhook_next"),
+        ("smartca", "lose_webhook_next"),
+        ("smartca", "repeat_webhook_next"),
+        ("mysign", "lose_webhook_next"),
+        ("mysign", "repeat_webhook_next"),
+    ],
+    indirect=["signing"],
+)
+async def test_a_thousand_documents_in_one_batch_have_the_right_outcome_each(signing: Signing, webhook: str) -> None:
+    """5 % refusals, 5 % provider errors, 1 % wrong signatures, a webhook that is lost or comes thrice."""
+    transcripts = await many(signing, 1000)
+    before = await signing.stats()
+    await signing.order("faults", refuse_percent=5, fail_percent=5, wrong_percent=1, **{webhook: 1})
+    await signing.order("webhook", url="http://127.0.0.1:9/nobody")
+    batch = await signing.start(transcripts)
+    await signing.work(batch)
+    expected = {}
+    for transcript, [digest] in signing.worker.hashes.items():
+        drawn = b64encode(digest).decode()
+        wrong = falls_on("wrong", drawn, 1)
+        expected[transcript] = NOT_SIGNED if falls_on("refuse", drawn, 5) else WRONG_VALUE if wrong else None
+    items = await signing.items(batch)
+    assert {t: i.get("code") for t, i in items.items()} == expected
+    assert {i["state"] for i in items.values() if "code" not in i} == {"embedded"}
+    assert 20 < list(expected.values()).count(NOT_SIGNED) < 90
+    assert list(expected.values()).count(WRONG_VALUE) > 0
+    after = await signing.stats()
+    assert after["duplicates"] == before["duplicates"], "nothing is signed twice"
+    free = await signing.world.db("signing")["tasks"].find({"_id": {"$in": [t for t, code in expected.items() if code]}}).to_list(None)
+    assert {str(t["claims"]) for t in free} == {"{}"}
+    assert all(signing.teacher.person in t["waiting"] for t in free)
