@@ -45,8 +45,8 @@ async def test_a_batch_is_signed_with_one_pin_and_the_page_says_what_to_do(world
         await world.told(batch, "Nhập mã PIN của USB Token")
         await program.type(PIN)
         items = await world.ended(batch)
+        assert [i["state"] for i in items] == ["embedded"] * 3, f"{items}\n{program.said}"
         await program.says("Đã ký 3/3 văn bản.")
-    assert [i["state"] for i in items] == ["embedded"] * 3
     await world.assert_embedded(transcripts)
     assert 'id="token-note"' not in await world.page(batch)
     audited = [a["act"] async for a in world.db["audit"].find({"subject": batch}).sort("_id", 1)]
