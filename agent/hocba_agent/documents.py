@@ -13,7 +13,7 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from typing import TYPE_CHECKING, Final
 
-from asn1crypto import cms
+from asn1crypto import cms, tsp
 from lxml import etree
 
 from hocba_agent import troubles
@@ -151,10 +151,9 @@ def _check_attributes(attributes: bytes, digest: bytes, certificate: bytes) -> N
         found = {attribute["type"].native: list(attribute["values"]) for attribute in read}
         content = [one.native for one in found.get("content_type", [])]
         digests = [one.native for one in found.get("message_digest", [])]
-        certificates = [each["cert_hash"].native for one in found.get("signing_certificate_v2", []) for each in one["certs"]]
-        algorithms = {
-            each["hash_algorithm"]["algorithm"].native for one in found.get("signing_certificate_v2", []) for each in one["certs"]
-        }
+        named = [tsp.SigningCertificateV2.load(one.dump()) for one in found.get("signing_certificate_v2", [])]
+        certificates = [each["cert_hash"].native for one in named for each in one["certs"]]
+        algorithms = {each["hash_algorithm"]["algorithm"].native for one in named for each in one["certs"]}
     except (ValueError, TypeError, KeyError) as wrong:
         raise troubles.refused("thông tin chữ ký PDF không đọc được") from wrong
     if len(found) != len(read) or content != ["data"]:

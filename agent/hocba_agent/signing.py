@@ -250,7 +250,7 @@ def _steadily(ask: Callable[[], T], person: Person) -> T:
         except troubles.Trouble as trouble:
             if trouble.code != "unreachable":
                 raise
-            if not number:
+            if number == 1:  # at the first failure a kept connection may only have been closed while the PIN was looked for
                 person.say(f"{trouble.words} Chương trình sẽ tự thử lại.")
         if person.stop.wait(pause):
             break

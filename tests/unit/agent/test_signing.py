@@ -276,7 +276,7 @@ def test_a_server_that_is_away_for_a_moment_loses_nothing(tokens: Tokens) -> Non
     server, person = Server(equipped(tokens)), Somebody([PIN])
 
     def away(number: int) -> None:
-        server.unreachable = 1 if number == 1 else 0
+        server.unreachable = 2 if number == 1 else 0
 
     server.before_piece = away
     person.sign(server)
