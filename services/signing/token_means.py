@@ -117,9 +117,9 @@ async def note(store: Store, batch: Document, items: Sequence[Document]) -> Note
     job = await agents.job(store.db, batch["_id"])
     if not await agents.online(store.db, batch["person"], clock.now()):
         return Note(
-            "Chưa kết nối chương trình ký số. Mở chương trình ký số trên máy tính có cắm USB Token: hocba-agent run",
+            "Chưa kết nối chương trình ký số. Mở chương trình ký số trên máy tính có cắm USB Token.",
             AGENTS_PAGE,
-            "Hướng dẫn mở và ghép nối chương trình ký số",
+            "hướng dẫn mở và ghép nối chương trình ký số",
         )
     if job is None or job["state"] == agents.ENDED:
         return None
