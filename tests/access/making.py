@@ -198,7 +198,13 @@ async def _signing(world: Access) -> None:
 
 async def _program_job(world: Access) -> None:
     """The signing program of 1A's homeroom teacher works on a batch."""
-    job: dict[str, Any] = {"_id": "00000000-0000-4000-8000-000000000007", "person": f"{A}006", "school": A, "agent": AGENT, "confirmed": True}
+    job: dict[str, Any] = {
+        "_id": "00000000-0000-4000-8000-000000000007",
+        "person": f"{A}006",
+        "school": A,
+        "agent": AGENT,
+        "confirmed": True,
+    }
     at = clock.now()
     times = {"created_at": at, "heard_at": at, "moved_at": at, "ended_at": None}
     told = {"title": "Ký", "noun": "học bạ", "certificate": "0" * 64, "scheme": "ecdsa", "items": b"[]"}
