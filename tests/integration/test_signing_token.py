@@ -12,7 +12,7 @@ from joserfc.jwk import KeySet, OKPKey
 
 from infra.local import Stack
 from services.chassis import clock
-from services.signing.batches import cancel
+from services.signing import batches
 from tests.integration.agent_world import Computer, until_true
 from tests.integration.token_world import World, world_of
 from tests.unit.agent.softhsm import LOCKED, PIN, Kind
@@ -104,11 +104,11 @@ async def test_a_job_signed_by_another_key_is_left_alone_and_can_be_cancelled(wo
     async with computer.running("run") as program:
         await program.says("không đúng là của máy chủ đã ghép nối")
         assert "Mã PIN" not in program.said
-    assert await cancel(world.store, world.who, batch)
+    assert await batches.cancel(world.store, world.who, batch)
     assert [(i["state"], i["code"]) for i in await world.ended(batch)] == [("cancelled", "HB-SIG-013")]
 
 
-async def test_wrong_pins_an_empty_one_and_a_locked_token_end_the_batch_in_words(world: World, computer: Computer) -> None:
+async def test_wrong_pins_and_an_empty_one_end_the_batch_in_words(world: World, computer: Computer) -> None:
     await world.plugged_in(computer, "p256")
     transcripts = await world.documents(1)
     async with computer.running("run") as program:
@@ -121,10 +121,16 @@ async def test_wrong_pins_an_empty_one_and_a_locked_token_end_the_batch_in_words
         await program.says("Mã PIN của thiết bị", 4)
         await program.type("")
         assert [(i["state"], i["code"]) for i in await world.ended(left)] == [("refused", "HB-SIG-062")]
-        computer.tokens.mark(LOCKED)
-        locked = await world.started(transcripts)
-        assert [(i["state"], i["code"]) for i in await world.ended(locked)] == [("failed", "HB-SIG-057")]
-        assert "mở khoá" in (await world.page(locked))
+
+
+async def test_a_locked_token_ends_the_batch_without_asking_for_the_pin(world: World, computer: Computer) -> None:
+    await world.plugged_in(computer, "p256")
+    computer.tokens.mark(LOCKED)
+    batch = await world.started(await world.documents(1))
+    async with computer.running("run") as program:
+        assert [(i["state"], i["code"]) for i in await world.ended(batch)] == [("failed", "HB-SIG-057")]
+        assert "Mã PIN của thiết bị" not in program.said
+    assert "mở khoá" in (await world.page(batch))
 
 
 async def test_a_token_pulled_out_is_waited_for_and_what_was_signed_stays(world: World, computer: Computer) -> None:
@@ -157,18 +163,19 @@ async def test_a_token_pulled_out_is_waited_for_and_what_was_signed_stays(world:
     await world.assert_embedded(transcripts)
 
 
-async def test_a_batch_that_nobody_confirms_in_time_says_what_was_missing(world: World, computer: Computer) -> None:
+@pytest.mark.slow
+async def test_a_batch_that_nobody_confirms_in_time_says_what_was_missing(
+    world: World, computer: Computer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await world.plugged_in(computer, "p256")
     transcripts = await world.documents(1)
-    late = {"$set": {"deadline": clock.now() - AWAY}}
+    monkeypatch.setattr(batches, "CONFIRM_WITHIN", dt.timedelta(seconds=3))
     alone = await world.started(transcripts)
-    await until_true(lambda: world.db["agent_jobs"].count_documents({"_id": alone}))
-    await world.db["batches"].update_one({"_id": alone}, late)
     assert [(i["state"], i["code"]) for i in await world.ended(alone)] == [("expired", "HB-SIG-052")]
+    monkeypatch.setattr(batches, "CONFIRM_WITHIN", dt.timedelta(seconds=15))
     async with computer.running("run") as program:
         asked = await world.started(transcripts)
         await program.says("Mã PIN")
-        await world.db["batches"].update_one({"_id": asked}, late)
         assert [(i["state"], i["code"]) for i in await world.ended(asked)] == [("expired", "HB-SIG-053")]
         await program.type(PIN)
         await program.says("đã kết thúc hoặc đã dừng")
