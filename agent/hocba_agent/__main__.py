@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     pair.set_defaults(act=_pair)
     commands.add_parser("run", parents=[options], help="chờ và thực hiện yêu cầu ký").set_defaults(act=_run)
     commands.add_parser("doctor", parents=[options], help="kiểm tra máy tính và thiết bị ký").set_defaults(act=_doctor)
-    opened = commands.add_parser("open", parents=[options, trust], help="mở liên kết hocba: của trang Chương trình ký số")
+    opened = commands.add_parser("open", parents=[options, trust], help="mở liên kết hocba: trên trang của hệ thống")
     opened.add_argument("link", metavar="LIÊN_KẾT")
     opened.set_defaults(act=_open)
     return parser
@@ -92,7 +92,9 @@ def _doctor(asked: argparse.Namespace) -> int:
 
 
 def _open(asked: argparse.Namespace) -> int:
-    """Any page can open such a link, so the person decides whether this is the server to be paired with."""
+    """Any page can open such a link, so the person decides whether this is the server to be paired with; starting to wait harms nobody."""
+    if asked.link.rstrip("/").replace("//", "") == pairing.RUN_LINK:
+        return _run(asked)
     address, code = pairing.from_link(asked.link)
     if _input(f"Ghép nối chương trình ký số với máy chủ {address}? Gõ C rồi Enter để đồng ý: ").strip().casefold() != "c":
         raise troubles.cancelled()

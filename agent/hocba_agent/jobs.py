@@ -45,6 +45,17 @@ class Challenge:
     scheme: Scheme
 
 
+@dataclass(frozen=True)
+class Batch:
+    """What a job `sign` asks for: `items` is the SHA-256 of the list of what is to be signed, `title` what the person reads first."""
+
+    title: str
+    count: int
+    items: str
+    certificate: str
+    scheme: Scheme
+
+
 def open_job(signed: str, keys: Mapping[str, Any], agent: str, now: float) -> Job:
     """`keys` is the JWKS kept at pairing. Raises Trouble `untrusted` for anything but a job of that server for this agent, now."""
     try:
@@ -76,3 +87,17 @@ def challenge_of(content: Mapping[str, Any]) -> Challenge:
     if not isinstance(scheme, str) or scheme not in SCHEMES:
         raise troubles.refused("cách ký không được hỗ trợ")
     return Challenge(text, certificate, SCHEMES[scheme])
+
+
+def batch_of(job: Job) -> Batch:
+    """Raises Trouble `refused` for an order that does not say what it is about."""
+    title, count, items, certificate, scheme = (job.content.get(name) for name in ("title", "count", "items", "certificate", "scheme"))
+    if job.content.get("batch") != job.id or not isinstance(title, str) or not title or not title.isprintable():
+        raise troubles.refused("nội dung không đúng mẫu")
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        raise troubles.refused("nội dung không đúng mẫu")
+    if not all(isinstance(digest, str) and _FINGERPRINT.fullmatch(digest) for digest in (items, certificate)):
+        raise troubles.refused("nội dung không đúng mẫu")
+    if not isinstance(scheme, str) or scheme not in SCHEMES:
+        raise troubles.refused("cách ký không được hỗ trợ")
+    return Batch(title, count, str(items), str(certificate), SCHEMES[scheme])

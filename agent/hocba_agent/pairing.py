@@ -13,6 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 from hocba_agent import troubles
 
 FOLDER_VARIABLE = "HOCBA_AGENT_HOME"
+RUN_LINK = "hocba:run"
+"""Starts the program that is paired already."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from hocba_agent.server import Server
 from hocba_agent.work import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
@@ -27,31 +27,51 @@ def run(
     paired = pairing.load(at)
     say(f"Đang kết nối {paired.server} cho {paired.name}. Để cửa sổ này mở trong khi đăng ký và ký số.")
     with Server.of(paired) as asking, Server.of(paired) as answering:
-        worker = Worker(answering, modules or paired.modules, pairing.Answered(at), ask_pin=ask_pin, say=say)
+        worker = Worker(answering, modules or paired.modules, pairing.Answered(at), ask_pin=ask_pin, say=say, batches=answering)
         worker.start()
+        threading.Thread(target=_ask_for_batches, args=(paired, worker, say, stop), name="batches", daemon=True).start()
         try:
-            _ask(asking, paired, worker, say, stop)
+            _ask(asking.next_job, paired, worker, say, stop)
         except troubles.Trouble as trouble:
             if trouble.code == "not_paired":
                 pairing.forget(at)
             raise
         finally:
+            stop.set()
             worker.stop()
 
 
-def _ask(server: Server, paired: pairing.Pairing, worker: Worker, say: Callable[[str], None], stop: threading.Event) -> None:
+def _ask_for_batches(paired: pairing.Pairing, worker: Worker, say: Callable[[str], None], stop: threading.Event) -> None:
+    """Beside the other questions, which tell the person of a lost connection or an ended pairing."""
+    with Server.of(paired) as server:
+        try:
+            _ask(server.next_batch, paired, worker, say, stop, silent=True)
+        except troubles.Trouble as trouble:
+            if trouble.code != "not_paired":
+                say(trouble.words)
+
+
+def _ask(
+    next_job: Callable[[Iterable[str]], str | None],
+    paired: pairing.Pairing,
+    worker: Worker,
+    say: Callable[[str], None],
+    stop: threading.Event,
+    *,
+    silent: bool = False,
+) -> None:
     pause = 0.0
     while not stop.is_set():
         try:
-            signed = server.next_job(worker.working)
-            if pause:
+            signed = next_job(worker.working)
+            if pause and not silent:
                 say("Đã kết nối lại.")
             pause = 0.0
             if signed is not None:
                 worker.take(jobs.open_job(signed, paired.keys, paired.agent, time.time()))
         except troubles.Trouble as trouble:
             if trouble.code == "unreachable":
-                if not pause:
+                if not pause and not silent:
                     say(f"{trouble.words} Chương trình sẽ tự thử lại.")
                 pause = min(LONGEST_PAUSE, pause * 2 or FIRST_PAUSE)
                 stop.wait(pause)

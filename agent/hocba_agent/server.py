@@ -10,12 +10,15 @@ import httpx
 
 from hocba_agent import __version__, troubles
 from hocba_agent.pairing import Pairing
+from hocba_agent.signing import Over
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 COOKIE = "__Host-hocba"
 API = "/api/identity"
+BATCHES = "/api/signing/agents/jobs"
+GONE = {httpx.codes.NOT_FOUND, httpx.codes.CONFLICT}
 WAIT_SECONDS = 25
 TIMEOUT = httpx.Timeout(30.0, connect=10.0, read=WAIT_SECONDS + 20.0)
 
@@ -67,7 +70,14 @@ class Server:
 
     def next_job(self, working: Iterable[str]) -> str | None:
         """The next signed job; None when none came while the server was willing to wait."""
-        response = self._send("GET", f"{API}/agents/jobs", params={"wait": WAIT_SECONDS, "working": sorted(working)})
+        return self._next(f"{API}/agents/jobs", working)
+
+    def next_batch(self, working: Iterable[str]) -> str | None:
+        """As `next_job`, of the service that signs documents."""
+        return self._next(BATCHES, working)
+
+    def _next(self, path: str, working: Iterable[str]) -> str | None:
+        response = self._send("GET", path, params={"wait": WAIT_SECONDS, "working": sorted(working)})
         if response.status_code == httpx.codes.NO_CONTENT:
             return None
         job = self._read(response).get("job")
@@ -76,8 +86,27 @@ class Server:
     def answer(self, job: str, outcome: dict[str, Any]) -> None:
         """One the server no longer wants (404, 409) is as good as delivered."""
         response = self._send("POST", f"{API}/agents/jobs/{job}", json=outcome)
-        if response.status_code not in {httpx.codes.NOT_FOUND, httpx.codes.CONFLICT}:
+        if response.status_code not in GONE:
             self._read(response)
+
+    def items(self, job: str) -> bytes:
+        """The list that a job `sign` names by its digest. This and the next three raise Over when the batch is over."""
+        return self._of_batch("GET", f"{BATCHES}/{job}/items").content
+
+    def piece(self, job: str, number: int) -> dict[str, Any]:
+        return self._read(self._of_batch("GET", f"{BATCHES}/{job}/items/{number}"))
+
+    def give(self, job: str, answers: Sequence[dict[str, Any]]) -> None:
+        self._read(self._of_batch("POST", f"{BATCHES}/{job}/items", json={"items": list(answers)}))
+
+    def tell(self, job: str, told: dict[str, str]) -> None:
+        self._read(self._of_batch("POST", f"{BATCHES}/{job}", json=told))
+
+    def _of_batch(self, method: str, path: str, **more: Any) -> httpx.Response:
+        response = self._send(method, path, **more)
+        if response.status_code in GONE:
+            raise Over
+        return response
 
     def _json(self, method: str, path: str) -> dict[str, Any]:
         return self._read(self._send(method, path))
@@ -92,7 +121,7 @@ class Server:
             raise troubles.unreachable() from failed
         except httpx.HTTPError as failed:
             raise troubles.unreachable() from failed
-        if response.is_server_error:
+        if response.is_server_error or response.status_code == httpx.codes.TOO_MANY_REQUESTS:
             raise troubles.unreachable()
         if response.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
             raise troubles.not_paired()

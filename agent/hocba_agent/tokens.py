@@ -195,6 +195,7 @@ class Unlocked:
     def __init__(self, session: Any, pin: str) -> None:
         self._session = session
         self._pin = pin
+        self._keys: dict[bytes, tuple[Any, set[Mechanism]]] = {}
 
     def sign(self, certificate: TokenCertificate, text: bytes, scheme: Scheme) -> bytes:
         """SHA-256 of the text, made and signed here; ECDSA as DER. Raises Trouble: no_certificate, no_token, token_failed, refused."""
@@ -202,18 +203,20 @@ class Unlocked:
             with _in_words():
                 value = self._value(certificate, text, scheme)
         except troubles.Trouble as trouble:
-            if trouble.code == "token_failed":
+            if trouble.code in {"token_failed", "no_certificate"}:
                 _token_of(certificate)  # "no token" says more than the code with which the module noticed
             raise
         _check(certificate, text, value, scheme)
         return value
 
     def _value(self, certificate: TokenCertificate, text: bytes, scheme: Scheme) -> bytes:
-        keys = list(self._session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.ID: certificate.key_id}))
-        if not keys:
-            raise troubles.no_certificate()
-        able = self._session.token.slot.get_mechanisms()
-        return _value(keys[0], able, text, scheme, self._pin if _asks_each_time(keys[0]) else None)
+        if certificate.key_id not in self._keys:
+            keys = list(self._session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.ID: certificate.key_id}))
+            if not keys:
+                raise troubles.no_certificate()
+            self._keys[certificate.key_id] = keys[0], self._session.token.slot.get_mechanisms()
+        key, able = self._keys[certificate.key_id]
+        return _value(key, able, text, scheme, self._pin if _asks_each_time(key) else None)
 
     def close(self) -> None:
         self._pin = ""

@@ -7,7 +7,7 @@ import threading
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from hocba_agent import drivers, jobs, tokens, troubles
+from hocba_agent import drivers, jobs, signing, tokens, troubles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -37,12 +37,15 @@ class Worker:
         *,
         ask_pin: Callable[[str], str],
         say: Callable[[str], None],
+        batches: signing.Batches | None = None,
     ) -> None:
         self._server = server
         self._chosen = modules
         self._answered = answered
         self._ask_pin = ask_pin
         self._say = say
+        self._batches = batches
+        self._stop = threading.Event()
         self._waiting: queue.Queue[Job | None] = queue.Queue()
         self._working: set[str] = set()
         self._outcomes: dict[str, dict[str, Any]] = {}
@@ -60,6 +63,7 @@ class Worker:
 
     def stop(self) -> None:
         """Lets the batch at hand end; a prompt that still waits for its person ends with the process."""
+        self._stop.set()
         self._waiting.put(None)
         self._thread.join(timeout=5)
 
@@ -95,12 +99,24 @@ class Worker:
                     self._done(job, {"certificates": self._listed()})
                 elif job.kind == "prove":
                     to_sign.append((job, jobs.challenge_of(job.content)))
+                elif job.kind == "sign" and self._batches is not None:
+                    self._sign_documents(job, self._batches)
                 else:
                     raise troubles.refused("chương trình chưa biết loại yêu cầu này, cần cập nhật")
             except troubles.Trouble as trouble:
                 self._failed([job], trouble)
         for certificate, wanted in self._by_certificate(to_sign).items():
             self._sign_all(certificate, wanted)
+
+    def _sign_documents(self, job: Job, batches: signing.Batches) -> None:
+        """Answered item by item, so it may come again and goes on where it was."""
+        try:
+            signing.carry_out(job, batches, signing.Person(self._ask_pin, self._say, self._modules, self._stop))
+        except troubles.Trouble as trouble:
+            self._say(trouble.words)
+        finally:
+            with self._lock:
+                self._working.discard(job.id)
 
     def _listed(self) -> list[dict[str, Any]]:
         self._say("Hệ thống hỏi các chứng thư số trên thiết bị ký đang cắm.")

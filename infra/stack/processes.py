@@ -296,6 +296,7 @@ def service_environment(instance: Instance, service: str) -> dict[str, str]:
             **providers,
             "HOCBA_SEALING_KEY_FILE": str(secrets / "sealing-key"),
             "HOCBA_TSA_URL": f"{instance.url('sandbox-pki')}/tsa",
+            "HOCBA_AGENT_KEY_FILE": str(secrets / "agent-jobs.jwk"),
         },
         "records": {
             "HOCBA_SERVICE_KEY_FILE": str(secrets / "records-service.key"),

@@ -37,7 +37,9 @@ class Settings(BaseSettings):
     sealing_key_file: Path | None = None
     factor_key_file: Path | None = Field(default=None, description="Fernet key over the secrets of second factors; identity")
     second_factor: Literal["required", "off-for-demo"] = Field(default="required", description="off only where nobody's data is real")
-    agent_key_file: Path | None = Field(default=None, description="private JWK that jobs of the token agents are signed with; identity")
+    agent_key_file: Path | None = Field(
+        default=None, description="private JWK that jobs of the token agents are signed with; identity, signing"
+    )
     tsa_url: str | None = Field(default=None, description="RFC 3161 timestamping authority")
     ca_file: Path | None = None
     gateway_url: str | None = None

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 JOB_TYPE: Final = "hocba-agent-job+jwt"
 ALGORITHM: Final = "Ed25519"
 
-Kind = Literal["certificates", "prove"]
+Kind = Literal["certificates", "prove", "sign"]
+"""Identity asks the first two, signing the third; each hosts the jobs that it asks."""
 
 FAILURES: Final[dict[str, tuple[str, str]]] = {
     "pin_wrong": ("Mã PIN của thiết bị ký không đúng.", "Kiểm tra lại mã PIN rồi thực hiện lại; nhập sai nhiều lần thì thiết bị bị khoá."),
@@ -90,6 +91,22 @@ class Prove(Message):
     """Content of a job `prove`: sign the challenge with the key of this certificate, in this scheme."""
 
     text: Annotated[str, AfterValidator(_challenge)]
+    certificate: Fingerprint
+    scheme: Scheme
+
+
+class SignBatch(Message):
+    """Content of a job `sign`: what the person is told, and what binds the documents to this order.
+
+    `batch` is the job's id; `items` is the SHA-256 of the list of items, which the agent fetches: an array of
+    [number, title, XML digest, PDF digest or null], digests being SHA-256 in hexadecimal of what is signed (the canonical SignedInfo,
+    the DER of the signed attributes). The agent recomputes both from the documents and signs nothing that differs.
+    """
+
+    batch: str
+    title: Shown
+    count: Annotated[int, Field(ge=1)]
+    items: Fingerprint
     certificate: Fingerprint
     scheme: Scheme
 

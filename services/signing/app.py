@@ -11,8 +11,11 @@ from services.chassis.settings import needed
 from services.chassis.web.app import make_app
 from services.chassis.work import forever
 from services.means.timestamps import TimestampAuthority, outgoing
+from services.means.token import JobSigner
 from services.means.validation_data import ValidationSource
 from services.signing import callbacks, handlers, pages, routes
+from services.signing.agents import routes as agent_routes
+from services.signing.agents import store as agent_store
 from services.signing.assembling import Assembling
 from services.signing.providers import Providers, read_roots
 from services.signing.runner import Runner
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from services.chassis.kafka import Consumer
+    from services.chassis.mongo import Database
 
 
 def web(parts: Parts) -> FastAPI:
@@ -32,8 +36,11 @@ def web(parts: Parts) -> FastAPI:
     app.state.store = Store(parts.db)
     app.state.providers = Providers(parts.settings)
     app.state.hints = callbacks.Allowance()
+    app.state.objects = parts.objects
+    app.state.job_signer = JobSigner(needed(parts.settings.agent_key_file, "agent_key_file"))
     app.include_router(routes.router)
     app.include_router(callbacks.router)
+    app.include_router(agent_routes.router)
     app.include_router(pages.router)
     return app
 
@@ -58,4 +65,9 @@ async def _sealing(parts: Parts, store: Store) -> None:
         await forever("sealing", Sealing(parts, store, ValidationSource(roots, authority, session), authority).round)
 
 
-service = Service(name="signing", web=web, indexes=ensure_indexes, consumers=consumers, work=work, sealed=told_as(SigningActsSealedV1))
+async def indexes(db: Database) -> None:
+    await ensure_indexes(db)
+    await agent_store.ensure_indexes(db)
+
+
+service = Service(name="signing", web=web, indexes=indexes, consumers=consumers, work=work, sealed=told_as(SigningActsSealedV1))

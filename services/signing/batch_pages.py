@@ -15,7 +15,7 @@ from services.chassis.access import Who
 from services.chassis.web.lists import catalogue_of, done, notices, ordered, paged, query_of, reworded
 from services.chassis.web.look import Progress, render, vn_number, with_query
 from services.chassis.web.shell import shell
-from services.signing import errors, routes
+from services.signing import errors, routes, token_means
 from services.signing.queues import document_href, kind_of, queue_for, title_of
 from services.signing.routes import own_batch, store_of, summary
 
@@ -59,7 +59,8 @@ async def show_batch(request: Request, who: Who, batch_id: str) -> Response:
         "query": query,
         "paging": paging,
         "progress": progress_of(batch, items, href=with_query(query)),
-        "awaiting_phone": batch["state"] == "waiting",
+        "awaiting_phone": batch["state"] == "waiting" and not token_means.by_token(batch),
+        "token_note": await token_means.note(store_of(request), batch, items),
         "retry_action": f"{BATCHES}/{batch_id}/retry" if mine and again and batch["state"] == "finished" else "",
         "retryable": again,
         "cancel_action": f"{BATCHES}/{batch_id}/cancel" if mine and batch["state"] in ("preparing", "waiting") else "",

@@ -21,6 +21,7 @@ from services.chassis.errors import FORBIDDEN, Refused
 from services.chassis.mongo import transaction
 from services.means.remote import ProviderError, ProviderRefused
 from services.means.x509 import describe, unfit
+from services.signing import token_means
 from services.signing.errors import (
     BEING_SIGNED,
     CERTIFICATE_UNFIT,
@@ -30,7 +31,6 @@ from services.signing.errors import (
     NOTHING_TO_SIGN,
     PROVIDER_AWAY,
     SECRET_NEEDED,
-    TOKEN_ACCOUNT,
     TOO_MANY,
     WRONG_LOGIN,
     YEAR_LOCKED,
@@ -104,10 +104,7 @@ async def start(store: Store, providers: Providers, who: Principal, order: Order
     if not chosen or len(chosen) > MOST:
         raise Refused(NOTHING_TO_SIGN)
     account = await approved_account(store, providers, who, order.step)
-    session, credential = await _open(providers, account, order)
-    if credential.secrets:
-        raise Refused(SECRET_NEEDED, secrets=", ".join(credential.secrets))
-    room = credential.multisign // (2 if STEPS[order.step].pdf_field else 1)
+    opened, room = await _opened(providers, account, order)
     batch_id = str(uuid4())
     moment = clock.now()
     batch: Document = {
@@ -120,17 +117,9 @@ async def start(store: Store, providers: Providers, who: Principal, order: Order
         "at": moment,
         "signing_time": moment,
         "state": "preparing",
-        "provider": account["provider"],
-        "credential": {
-            "id": credential.id,
-            "key_algorithms": list(credential.key_algorithms),
-            "scal": credential.scal,
-            "multisign": credential.multisign,
-        },
+        **opened,
         "certificate": b64decode(account["certificate"]),
         "chain": [b64decode(c) for c in account["chain"]],
-        "token": providers.seal(session.access_token),
-        "token_until": session.expires_at,
         "deadline": moment + CONFIRM_WITHIN,
         "total": 0,
         "request_id": request_id,
@@ -225,8 +214,6 @@ async def approved_account(store: Store, providers: Providers, who: Principal, s
     account = await store.account(kind, owner)
     if account is None or account["school"] != who.school:
         raise Refused(refusal)
-    if not account["provider"]:
-        raise Refused(TOKEN_ACCOUNT)
     problems = unfit(
         b64decode(account["certificate"]),
         [b64decode(c) for c in account["chain"]],
@@ -253,6 +240,27 @@ async def check_still_approved(store: Store, batch: Document, session: Session |
     else:
         return
     raise Refused(CERTIFICATE_UNFIT, reason=ENDED_WORDS.get(problem, NO_LONGER_GOOD), problem=problem)
+
+
+async def _opened(providers: Providers, account: Document, order: Order) -> tuple[Document, int]:
+    """What the batch keeps of its means, and how many items one authorisation of it covers."""
+    if token_means.by_token(account):
+        return token_means.opened(), MOST
+    session, credential = await _open(providers, account, order)
+    if credential.secrets:
+        raise Refused(SECRET_NEEDED, secrets=", ".join(credential.secrets))
+    kept = {
+        "provider": account["provider"],
+        "credential": {
+            "id": credential.id,
+            "key_algorithms": list(credential.key_algorithms),
+            "scal": credential.scal,
+            "multisign": credential.multisign,
+        },
+        "token": providers.seal(session.access_token),
+        "token_until": session.expires_at,
+    }
+    return kept, credential.multisign // (2 if STEPS[order.step].pdf_field else 1)
 
 
 async def _open(providers: Providers, account: Document, order: Order) -> tuple[ProviderSession, Credential]:

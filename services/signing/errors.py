@@ -124,14 +124,6 @@ DAMAGED = Refusal(
     "Báo ngay cho bộ phận hỗ trợ kèm mã học bạ.",
     "the stored document is damaged or cannot be signed",
 )
-TOKEN_ACCOUNT = Refusal(
-    "HB-SIG-017",
-    409,
-    "Tài khoản ký dùng USB Token",
-    "Tài khoản ký đã duyệt dùng USB Token; hệ thống hiện chỉ ký hàng loạt bằng Remote Signing.",
-    "Đăng ký tài khoản ký Remote Signing tại mục 1.2 (chứng thư số nhà trường tại mục 1.1) rồi ký lại.",
-    "the approved account signs with a token, which batches cannot use yet",
-)
 UNPROVABLE = Refusal(
     "HB-SIG-016",
     409,

@@ -19,7 +19,7 @@ from services.chassis.web.lists import catalogue_of, done, notices, ordered, pag
 from services.chassis.web.look import Notice, render, vn_number, with_query
 from services.chassis.web.shell import shell
 from services.means.x509 import describe
-from services.signing import batch_pages, batches, errors, return_pages
+from services.signing import batch_pages, batches, errors, return_pages, token_means
 from services.signing.errors import BEING_SIGNED, NOT_WAITING, WRONG_LOGIN
 from services.signing.queues import Queue, document_href, kind_of, queue_for, queue_of, title_of
 from services.signing.routes import providers_of, store_of
@@ -60,7 +60,7 @@ async def start(request: Request, who: Who) -> Response:
         wrong["username"] = "Nhập tên đăng nhập"
     if not password and await _asks_password(request, who, queue.step):
         wrong["password"] = "Nhập mật khẩu"  # noqa: S105 - a message
-    if wrong:
+    if wrong and not form.field("token"):
         return await authorise(request, who, queue, form.ids, user=user, wrong=wrong)
     order = batches.Order(step=queue.step, transcripts=form.ids, classes=None, user=user, password=password, kind=queue.kind)
     try:
@@ -85,7 +85,7 @@ async def retry(request: Request, who: Who, batch_id: str) -> Response:
 async def _asks_password(request: Request, who: Principal, step: str) -> bool:
     """Raises Refused as `batches.approved_account`."""
     account = await batches.approved_account(store_of(request), providers_of(request), who, step)
-    return providers_of(request).asks_password(account["provider"])
+    return not token_means.by_token(account) and providers_of(request).asks_password(account["provider"])
 
 
 async def authorise(
@@ -119,12 +119,12 @@ async def authorise(
         "crumb": entry_of(who, here).title,
         "action": BATCHES,
         "cancel_href": here,
-        "provider": providers_of(request).name(account["provider"]),
-        "asks_password": providers_of(request).asks_password(account["provider"]),
+        "provider": "" if token_means.by_token(account) else providers_of(request).name(account["provider"]),
+        "asks_password": not token_means.by_token(account) and providers_of(request).asks_password(account["provider"]),
         "certificate": {"serial": facts.serial, "owner": facts.subject, "valid_until": facts.not_after},
         "count": len(fit),
         "titles": [title_of(waiting[i]) for i in fit[:SHOWN_TITLES]],
-        "fields": [("step", queue.name), *(("ids", i) for i in fit)],
+        "fields": [("step", queue.name), *([("token", "1")] if token_means.by_token(account) else []), *(("ids", i) for i in fit)],
         "left_out": [
             {"title": title_of(known[i]), "reason": worded(queue.kind, Refused(refusal).cause)}
             for i, refusal in left_out.items()

@@ -23,6 +23,8 @@ from services.chassis.mongo import Document, Session, transaction
 from services.means.remote import Authorized, Credential, Expired, Outcome, ProviderError, ProviderRefused, ProviderUnavailable, Rejected
 from services.means.remote import Session as ProviderSession
 from services.means.x509 import WrongSignature, describe
+from services.signing import token_means
+from services.signing.agents.errors import STATES as TOKEN_STATES
 from services.signing.asking import labels_of, pause
 from services.signing.batches import check_still_approved, claimant, title_of, told_kind
 from services.signing.errors import CANCELLED, DAMAGED, EXPIRED, NOT_SIGNED, PROVIDER_AWAY, PROVIDER_REFUSED, REJECTED, WRONG_VALUE
@@ -103,6 +105,7 @@ class Runner:
 
     async def _finish(self, batch: Document) -> None:
         await self._set(batch, state="finished")
+        await token_means.close(self.store, batch)
         await self.store.forget_secrets(batch["_id"])
 
     async def _renew(self, batch_id: str) -> None:
@@ -175,7 +178,7 @@ class Runner:
             if await self.store.cancel_requested(batch["_id"]):
                 raise Refused(CANCELLED)
             if clock.now() > batch["deadline"]:
-                raise Refused(EXPIRED)
+                raise Refused(await token_means.late(self.store, batch))
             await check_still_approved(self.store, batch)
             answer = await self._asked(batch, hashes, items)
             failpoints.reach("signing.asked")
@@ -188,10 +191,15 @@ class Runner:
                 raise Refused(EXPIRED)
             if answer is not None and not batch.get("handle"):
                 await self._set(batch, handle=answer.handle)
-            await pause(self.store.db, batch, self.providers.by_id(batch["provider"]).check_seconds)
+            await pause(self.store.db, batch, self._check_seconds(batch))
+
+    def _check_seconds(self, batch: Document) -> float:
+        return token_means.LOOK_SECONDS if token_means.by_token(batch) else self.providers.by_id(batch["provider"]).check_seconds
 
     async def _asked(self, batch: Document, hashes: list[bytes], items: Sequence[Document]) -> Outcome | None:
         """The provider's answer to the question, which is asked first if it was not yet; None while it is not to be reached."""
+        if token_means.by_token(batch):
+            return await token_means.asked(self.store, batch)
         provider = self.providers.by_id(batch["provider"])
         try:
             if batch.get("handle"):
@@ -226,9 +234,9 @@ class Runner:
     async def _sign_chunk(self, batch: Document, items: Sequence[Document]) -> None:
         prepared = {i["_id"]: Prepared.model_validate(i["prepared"]) for i in items}
         values = await self._returned(batch, items, prepared)
-        unsigned = [i for i in items if not all(values[i["_id"]])]
+        unsigned = [i for i in items if i["_id"] in values and not all(values[i["_id"]])]
         await self._fail(batch, unsigned, NOT_SIGNED)
-        items = [i for i in items if i not in unsigned]
+        items = [i for i in items if i["_id"] in values and i not in unsigned]
         if not items:
             return
         tasks = await self.store.load_tasks(None, [i["transcript"] for i in items])
@@ -255,6 +263,8 @@ class Runner:
 
     async def _returned(self, batch: Document, items: Sequence[Document], prepared: Mapping[str, Prepared]) -> dict[str, list[bytes]]:
         """The values of each item; they are kept before anything is done with them, since a provider gives them only once."""
+        if token_means.by_token(batch):
+            return await self._from_token(batch, items)
         kept = {i["_id"]: list(i["values"]) for i in items if i["state"] == "returned"}
         asked = [i["_id"] for i in items if i["state"] == "prepared"]
         if asked:
@@ -265,6 +275,14 @@ class Runner:
             kept |= fresh
         failpoints.reach("signing.returned")
         return kept
+
+    async def _from_token(self, batch: Document, items: Sequence[Document]) -> dict[str, list[bytes]]:
+        """What the person's program answered; items that it did not sign end here with the reason."""
+        values, refused = await token_means.returned(self.store, batch, items, check_still_approved)
+        for refusal in set(refused.values()):
+            await self._fail(batch, [i for i in items if refused.get(i["_id"]) == refusal], refusal)
+        failpoints.reach("signing.returned")
+        return values
 
     async def _values(self, batch: Document, hashes: list[bytes]) -> list[bytes]:
         provider = self.providers.by_id(batch["provider"])
@@ -377,7 +395,7 @@ class Runner:
     async def _fail(self, batch: Document, items: Sequence[Document], refusal: Refusal, **values: object) -> None:
         """The items end with a reason; their transcripts wait again for the person."""
         refused = Refused(refusal, **values)
-        state = {REJECTED.code: "refused", EXPIRED.code: "expired", CANCELLED.code: "cancelled"}.get(refusal.code, "failed")
+        state = {REJECTED.code: "refused", EXPIRED.code: "expired", CANCELLED.code: "cancelled", **TOKEN_STATES}.get(refusal.code, "failed")
 
         async def work(session: Session) -> None:
             tasks = await self.store.load_tasks(session, [i["transcript"] for i in items])

@@ -27,7 +27,7 @@ from tests.access.actors import ACTORS, BY_KEY, CLASS, ROOT, UNIT_A, UNIT_B, A, 
 from tests.access.needs import open_to_all
 from tests.access.rows import Row, order, page
 from tests.access.samples import books, read, told_by
-from tests.access.world import Access
+from tests.access.world import AGENT, Access
 from tests.conftest import make_school
 from tests.integration import pages_world
 from tests.integration.identity_world import YEAR
@@ -193,6 +193,23 @@ async def _signing(world: Access) -> None:
     wanted = {"step": "subjects", "transcripts": ["@transcript_id"], "login": login}
     started = await _ask(world, "subject_1a", order("/api/signing/batches", SEED, wanted))
     world.ids |= {"batch_id": started["batch"], "step": "subjects"}
+    await _program_job(world)
+
+
+async def _program_job(world: Access) -> None:
+    """The signing program of 1A's homeroom teacher works on a batch."""
+    job: dict[str, Any] = {
+        "_id": "00000000-0000-4000-8000-000000000007",
+        "person": f"{A}006",
+        "school": A,
+        "agent": AGENT,
+        "confirmed": True,
+    }
+    at = clock.now()
+    times = {"created_at": at, "heard_at": at, "moved_at": at, "ended_at": None}
+    told = {"title": "Ký", "noun": "học bạ", "certificate": "0" * 64, "scheme": "ecdsa", "items": b"[]"}
+    await world.pages.db("signing")["agent_jobs"].insert_one({**job, **times, **told, "state": "SIGNING", "failure": None})
+    world.ids["sign_job"] = job["_id"]
 
 
 async def _submission(world: Access) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contracts.access import Action
-from tests.access.needs import OWN_SCHOOL, SCHOOL_A, only, open_to_all, right
+from tests.access.needs import OWN_SCHOOL, PROGRAM, SCHOOL_A, only, open_to_all, right
 from tests.access.rows import Row, act, order, page
 
 SIGNING = right(Action.SIGN, OWN_SCHOOL)
@@ -12,6 +12,7 @@ LOGIN = {"user": "nobody-there", "password": "1234"}
 OWNER = only("subject_1a", reason="whoever started the batch")
 LOOKING = OWNER | right(Action.VIEW_SCHOOL, SCHOOL_A)
 REASON = "Nhận xét chưa đúng với học sinh"
+JOB = {"job": "@sign_job"}
 STARTED = [("ids", "@other_transcript")]
 
 ROWS: tuple[Row, ...] = (
@@ -28,6 +29,11 @@ ROWS: tuple[Row, ...] = (
     act("/ui/signing/batches/{batch_id}/retry", LOOKING & SIGNING),
     page("/ui/signing/{step}", SIGNING, values={"step": "homeroom"}),
     act("/ui/signing/{step}", ISSUING, STARTED, values={"step": "issue"}, step_up=True),
+    page("/api/signing/agents/jobs", PROGRAM),
+    page("/api/signing/agents/jobs/{job}/items", PROGRAM, values=JOB),
+    page("/api/signing/agents/jobs/{job}/items/{number}", PROGRAM, values={**JOB, "number": "0"}),
+    order("/api/signing/agents/jobs/{job}/items", PROGRAM, {"items": [{"number": 0, "failure": "refused"}]}, values=JOB),
+    order("/api/signing/agents/jobs/{job}", PROGRAM, {"state": "PIN"}, values=JOB),
     order("/api/signing/returns", SIGNING, {"step": "homeroom", "transcripts": ["@other_transcript"], "reason": REASON}),
     act("/ui/signing/{step}/return", SIGNING, [*STARTED, ("reason", REASON)], values={"step": "homeroom"}),
 )

@@ -15,10 +15,8 @@ import pytest
 from contracts.access import Principal, Role
 from contracts.events.identity import CertificateEndedV1
 from infra.local import Stack
-from services.chassis.errors import Refused
 from services.chassis.mongo import Document, transaction
 from services.signing import handlers
-from services.signing.batches import Order, start
 from services.signing.providers import Providers
 from services.signing.runner import Runner
 from services.signing.store import Store
@@ -184,13 +182,18 @@ async def test_the_end_of_another_certificate_changes_nothing(world: World, prov
     assert [i["state"] for i in await store_of(world).items(batch)] == ["embedded"]
 
 
-async def test_an_account_that_signs_with_a_token_is_told_so_and_starts_no_batch(world: World, provider: Provider) -> None:
+async def test_an_account_that_signs_with_a_token_is_asked_for_no_password(world: World, provider: Provider) -> None:
     await provider.phone("manual")
     teacher, batch = await started(world)
     item = (await store_of(world).items(batch))[0]
-    await world.db("signing")["accounts"].update_one({"person": teacher.person}, {"$set": {"provider": ""}})
-    assert "dùng USB Token" in (await world.browser(teacher).get("/ui/signing/subjects")).text
-    order = Order(step="subjects", transcripts=(item["transcript"],), classes=None, user=teacher.person, password=PASSWORD)
-    with pytest.raises(Refused) as refused:
-        await start(store_of(world), Providers(world.settings["signing"]), teacher, order, request_id="test")
-    assert refused.value.code == "HB-SIG-017"
+    await end(world, teacher, "revoked", sha256="0" * 64)
+    await world.db("signing")["tasks"].update_many({}, {"$set": {"claims": {}}})
+    await world.db("signing")["accounts"].update_one({"person": teacher.person}, {"$set": {"provider": "", "means": "token"}})
+    browser = world.browser(teacher)
+    asked = await browser.send("/ui/signing/subjects", [("act", "sign"), ("ids", item["transcript"])])
+    assert "Ký bằng USB Token" in asked.text
+    assert "Mật khẩu" not in asked.text
+    sent = [("step", "subjects"), ("token", "1"), ("ids", item["transcript"])]
+    where = (await browser.send("/ui/signing/batches", sent)).where
+    assert "Chưa kết nối chương trình ký số" not in (await browser.get("/ui/signing/subjects")).text
+    assert "Chưa kết nối chương trình ký số" in (await browser.get(where)).text

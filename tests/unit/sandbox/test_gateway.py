@@ -1,6 +1,5 @@
 """The national gateway, from a package to its callback."""
 
-import asyncio
 import hashlib
 import hmac
 import io
@@ -175,16 +174,16 @@ async def test_the_same_package_twice_is_processed_once(sender: Sender, teacher:
 
 
 async def test_a_package_that_cannot_be_worked_on_holds_up_no_other(
-    directory: Path, tmp_path: Path, pki: Server, receiver: Receiver, teacher: Signer, school: Signer
+    sender: Sender, tmp_path: Path, teacher: Signer, school: Signer
 ) -> None:
-    identity, body = package([await signed_transcript([teacher, school])], receiver.url)
+    identity, body = package([await signed_transcript([teacher, school])], sender.receiver.url)
+    directory = sender.directory
     office = Office(directory=directory, ledger=Ledger(tmp_path), secret=SECRET, trust=Trust(directory))
     office.ledger.file_of(identity).write_bytes(body)
     office.ledger.add(open_package(body), hashlib.sha256(body).hexdigest(), "sender")
     office.queue.put_nowait("lost")
     office.start()
-    while office.ledger.pending(identity):
-        await asyncio.sleep(0.05)
+    await office.until_called_back(identity)
     await office.stop()
     assert [each["status"] for each in office.ledger.results(identity)] == ["ACCEPTED"]
 
