@@ -12,7 +12,7 @@ from services.chassis.web.app import make_app
 from services.chassis.work import forever
 from services.means.timestamps import TimestampAuthority, outgoing
 from services.means.validation_data import ValidationSource
-from services.signing import handlers, pages, routes
+from services.signing import handlers, overdue, pages, routes
 from services.signing.assembling import Assembling
 from services.signing.providers import Providers, read_roots
 from services.signing.runner import Runner
@@ -31,6 +31,7 @@ def web(parts: Parts) -> FastAPI:
     app = make_app(parts.settings, "signing")
     app.state.store = Store(parts.db)
     app.state.providers = Providers(parts.settings)
+    app.state.objects = parts.objects
     app.include_router(routes.router)
     app.include_router(pages.router)
     return app
@@ -45,6 +46,7 @@ def work(parts: Parts) -> Sequence[Coroutine[None, None, None]]:
     return [
         _sealing(parts, store),
         forever("assembling", Assembling(parts, store).round),
+        forever("overdue", lambda: overdue.round_of(store)),
         forever("batches", Runner(parts, store, Providers(parts.settings)).round),
     ]
 

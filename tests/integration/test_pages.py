@@ -275,7 +275,7 @@ async def test_a_batch_starts_on_the_pages_with_one_sign_in_at_the_provider(worl
     where = (await browser.send("/ui/signing/batches", [*fields(ask), *login])).where
     batch = sound(await browser.get(where))
     assert "Đã nhận 3 học bạ vào đợt ký." in batch.text
-    assert 'hx-trigger="every 2s"' in batch.response.text
+    assert 'hx-trigger="told, every 10s"' in batch.response.text
     panel = await browser.get(where.partition("?")[0], **{"HX-Request": "true"})
     assert panel.response.text.strip().startswith("<section")
     again = sound(await browser.send("/ui/signing/subjects", [("act", "sign"), ("ids", chosen[0]), ("ids", ticks(queue)[3])]))
