@@ -307,7 +307,7 @@ async def test_what_failed_in_a_batch_can_be_signed_again_alone(world: World) ->
     await db["tasks"].update_many({"_id": {"$in": chosen}}, {"$set": {"claims": {}}})
     await db["batches"].update_many({}, {"$set": {"state": "finished"}})
     page = sound(await browser.get(address))
-    assert "Ký lại 2 mục lỗi" in page.text
+    assert "Ký lại các hồ sơ lỗi (2)" in page.text
     assert "HB-SIG-010" in page.text
     assert "hx-trigger" not in page.response.text
     ask = sound(await browser.send(f"{address}/retry", []))
