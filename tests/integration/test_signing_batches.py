@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
 
 from infra.local import Stack
 from services.chassis import clock
 from services.chassis.aggregates import Change
+from services.chassis.errors import Refused
 from services.chassis.mongo import transaction
 from services.means.remote import Authorized
+from services.means.validation_data import Prover, ValidationDataUnavailable
+from services.means.x509 import describe
 from services.signing import batches, overdue
 from services.signing.runner import Runner
 from services.signing.tasks import dropped
@@ -144,7 +149,7 @@ async def test_before_the_password_is_asked_for_every_document_that_cannot_be_si
     assert "Bạn có chắc chắn muốn ký 1 học bạ? Đã chọn 4, trong đó 3 học bạ chưa ký được" in asked.text
     for code in ("HB-SIG-014", "HB-SIG-007", "HB-SIG-030"):
         assert code in asked.text
-    assert "Chưa kiểm tra được chứng thư số có bị thu hồi không" in asked.text
+    assert "Chưa kiểm tra được" not in asked.text
     assert [a["value"] for tag, a in asked.page.elements if tag == "input" and a.get("name") == "ids"] == [ids[3]]
 
 
@@ -181,3 +186,38 @@ async def test_a_retry_is_a_new_batch_of_exactly_what_failed(here: Batches) -> N
     second = await here.start(chosen)
     await here.ended(worker, second["batch"])
     assert await here.outcomes(second["batch"]) == [("embedded", "")]
+
+
+async def test_a_certificate_that_its_issuer_revoked_starts_no_batch_and_asks_no_phone(here: Batches, light_stack: Stack) -> None:
+    await here.phone("manual")
+    ids = await here.documents(2)
+    started = await here.start(ids[:1])
+    account = await here.store.account("person", here.who.person)
+    assert account is not None
+    serial = describe(b64decode(account["certificate"])).serial
+    async with httpx.AsyncClient(base_url=light_stack.info["sandbox"]["pki"], timeout=60, trust_env=False) as pki:
+        (await pki.post("/control/revoke", json={"serial": serial})).raise_for_status()
+    asked = await here.world.browser(here.who).send(QUEUE, [("act", "sign"), ("ids", ids[1])])
+    assert "Đơn vị cấp chứng thư số trả lời" in asked.text
+    assert all(a.get("type") != "password" for tag, a in asked.page.elements if tag == "input")
+    with pytest.raises(Refused) as refused:
+        await here.start(ids[1:])
+    assert refused.value.code == "HB-SIG-072"
+    batch = await here.ended(here.worker(), started["batch"])
+    assert await here.outcomes(batch["_id"]) == [("failed", "HB-SIG-072")]
+    assert not batch.get("asked_again")
+
+
+async def test_while_nobody_can_say_whether_it_is_revoked_signing_goes_on_and_the_page_says_so(
+    here: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody(*_: object) -> None:
+        raise ValidationDataUnavailable("away")
+
+    monkeypatch.setattr(Prover, "prove", nobody)
+    ids = await here.documents(1)
+    asked = await here.world.browser(here.who).send(QUEUE, [("act", "sign"), ("ids", ids[0])])
+    assert "Chưa kiểm tra được chứng thư số có bị thu hồi không" in asked.text
+    started = await here.start(ids)
+    await here.ended(here.worker(), started["batch"])
+    assert await here.outcomes(started["batch"]) == [("embedded", "")]
