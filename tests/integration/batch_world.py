@@ -47,7 +47,7 @@ class Batches:
     async def documents(self, number: int, school: str = SCHOOL) -> list[str]:
         """So many transcripts that wait for the teacher alone; their ids."""
         content = await self.world.parts["signing"].objects.put("samples", ".xml", pki.transcript_xml(), "application/xml")
-        events = [_created(n, school, content) for n in range(number)]
+        events = [_created(n, school, self.who, content) for n in range(number)]
         changes = [Change(new_task(e)) for e in events]
         for start in range(0, number, 100):
             part = changes[start : start + 100]
@@ -92,7 +92,7 @@ class Batches:
         await until_true(there)
 
 
-def _created(number: int, school: str, content: DocumentRef) -> Event[TranscriptCreatedV1]:
+def _created(number: int, school: str, who: Principal, content: DocumentRef) -> Event[TranscriptCreatedV1]:
     homeroom, leader = f"{school}006", f"{school}001"
     fact = TranscriptCreatedV1(
         school=school,
@@ -105,12 +105,12 @@ def _created(number: int, school: str, content: DocumentRef) -> Event[Transcript
         pupil_name=f"Nguyễn Văn {number}",
         content=content,
         required=(
-            Signer(role="subject_teacher", person=TEACHER.person, name=TEACHER.name, subjects=("Âm nhạc",)),
+            Signer(role="subject_teacher", person=who.person, name=who.name, subjects=("Âm nhạc",)),
             Signer(role="homeroom", person=homeroom, name="Đinh Bảo Yến"),
             Signer(role="leader", person=leader, name="Ngô Diệu Tâm"),
         ),
     )
-    subject = hashlib.sha256(f"{school}:{number}".encode()).hexdigest()[:24]
+    subject = hashlib.sha256(f"{school}:{who.person}:{number}".encode()).hexdigest()[:24]
     return Event[TranscriptCreatedV1](
         type="TranscriptCreatedV1", subject=subject, sequence=1, occurred_at=clock.now(), actor="test", data=fact
     )

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from contracts.access import Role
 from infra.local import Stack
 from services.chassis import clock
 from services.chassis.aggregates import Change
@@ -23,7 +24,7 @@ from services.signing import batches, overdue
 from services.signing.runner import Runner
 from services.signing.tasks import dropped
 from tests.integration.batch_world import Batches, batches_on
-from tests.integration.pages_world import PASSWORD, SCHOOL
+from tests.integration.pages_world import PASSWORD, SCHOOL, staff
 
 QUEUE, LIST = "/ui/signing/subjects", "/ui/signing/batches"
 
@@ -180,7 +181,7 @@ async def test_a_retry_is_a_new_batch_of_exactly_what_failed(here: Batches) -> N
     outcomes = await here.outcomes(started["batch"])
     assert sorted(outcomes) == [("embedded", "")] * 3 + [("failed", "HB-SIG-011")]
     again = await here.world.browser(here.who).send(f"{LIST}/{started['batch']}/retry", [])
-    chosen = [a["value"] for tag, a in again.page.elements if tag == "input" and a.get("name") == "ids"]
+    chosen = [str(a["value"]) for tag, a in again.page.elements if tag == "input" and a.get("name") == "ids"]
     items = await here.store.items(started["batch"])
     assert chosen == [i["transcript"] for i in items if i["state"] == "failed"]
     second = await here.start(chosen)
@@ -190,6 +191,9 @@ async def test_a_retry_is_a_new_batch_of_exactly_what_failed(here: Batches) -> N
 
 async def test_a_certificate_that_its_issuer_revoked_starts_no_batch_and_asks_no_phone(here: Batches, light_stack: Stack) -> None:
     await here.phone("manual")
+    # the sandbox keeps what was revoked, for all tests
+    here.who = staff(21, "Hoàng Thị Oanh", Role.SUBJECT_TEACHER)
+    await here.world.approve(here.who, "031190000021")
     ids = await here.documents(2)
     started = await here.start(ids[:1])
     account = await here.store.account("person", here.who.person)
