@@ -78,7 +78,11 @@ async def test_a_thousand_documents_have_every_outcome_right_whatever_happens_on
     assert started["accepted"] == DOCUMENTS
     for point in POINTS:
         killed = await worker(light_stack, point)
-        assert await killed.wait() == -signal.SIGKILL, point
+        try:
+            assert await killed.wait() == -signal.SIGKILL, point
+        finally:
+            if killed.returncode is None:
+                killed.kill()
     # not before: values that a killed worker never stored are asked for again, and are right then
     await here.faults(endpoint="signatures/signHash", wrong_signature_next=10, fail_next=2)
     await run(light_stack, here, started["batch"])
