@@ -137,6 +137,9 @@ class Csc:
         """What the provider says of itself."""
         return read(messages.Info, await self._post("info", {}))
 
+    async def answers(self) -> None:
+        await self.info()
+
     async def login(self, user: str, password: str) -> Session:
         """An access token for the account; a wrong name or password is `Refusal.WRONG_LOGIN`. The password is not kept.
 

@@ -8,6 +8,7 @@ before is found again. A `doc_id` is what the phone shows of a document: its tit
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
@@ -59,6 +60,9 @@ REJECTED, UNKNOWN, EXPIRED, NOT_WAITING = 1, 62000, 62002, 62003
 log = logging.getLogger(__name__)
 
 
+NOBODY = "000000000000"
+
+
 class Sp769:
     asks_password = False
 
@@ -80,6 +84,11 @@ class Sp769:
 
     async def aclose(self) -> None:
         await self._http.aclose()
+
+    async def answers(self) -> None:
+        """The protocol has no question of its own for it: what is said of an account that nobody has is an answer."""
+        with suppress(ProviderRefused):
+            await self._certificates(NOBODY)
 
     async def login(self, user: str, password: str) -> Session:
         """The account is known to the provider (else `Refusal.WRONG_LOGIN`). A password is not asked for, and one given goes nowhere."""

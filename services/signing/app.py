@@ -13,7 +13,7 @@ from services.chassis.work import forever
 from services.means.timestamps import TimestampAuthority, outgoing
 from services.means.token import JobSigner
 from services.means.validation_data import ValidationSource
-from services.signing import callbacks, handlers, pages, routes
+from services.signing import callbacks, handlers, overdue, pages, routes
 from services.signing.agents import routes as agent_routes
 from services.signing.agents import store as agent_store
 from services.signing.assembling import Assembling
@@ -54,6 +54,7 @@ def work(parts: Parts) -> Sequence[Coroutine[None, None, None]]:
     return [
         _sealing(parts, store),
         forever("assembling", Assembling(parts, store).round),
+        forever("overdue", lambda: overdue.round_of(store)),
         forever("batches", Runner(parts, store, Providers(parts.settings)).round),
     ]
 

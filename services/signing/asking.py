@@ -32,6 +32,12 @@ def labels_of(items: Sequence[Document]) -> list[Label]:
     ]
 
 
+def transaction_of(batch: Document) -> str:
+    """Our name for the question: the same after a crash, another when the person has to be asked once more."""
+    again = batch.get("asked_again", 0)
+    return f"{batch['_id']}-{again}" if again else str(batch["_id"])
+
+
 async def pause(db: Database, batch: Document, seconds: float) -> None:
     """Leave the provider alone for a while: until a hint came, the person cancelled, or the deadline is over."""
     until = asyncio.get_running_loop().time() + seconds

@@ -1,7 +1,8 @@
 """A batch: one person, one step, many documents of one kind, one authorisation. Here it is checked and written down; `runner.py` runs it.
 
-States of a batch: preparing → waiting → signing → finished. Of an item: queued → prepared → returned → embedded, or
-refused | expired | failed | cancelled with a reason; the intent (what, who, certificate, planned hashes) is stored first.
+States of a batch: preparing → waiting → signing → finished. Of an item: queued → prepared (its intent is stored: what, who,
+certificate, planned hashes) → sent (the provider is being asked) → waiting (for the person) → returned (the values are stored) →
+embedded; or refused | expired | stale | failed | cancelled with a reason.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from contracts.nouns import worded
 from services.chassis import audit, clock
 from services.chassis.access import require, require_fresh
 from services.chassis.aggregates import Change
-from services.chassis.errors import FORBIDDEN, Refused
+from services.chassis.errors import FORBIDDEN, Refusal, Refused
 from services.chassis.mongo import transaction
 from services.means.remote import ProviderError, ProviderRefused
 from services.means.x509 import describe, unfit
-from services.signing import token_means
+from services.signing import revocation, token_means
 from services.signing.errors import (
     BEING_SIGNED,
     CERTIFICATE_UNFIT,
@@ -40,7 +41,7 @@ from services.signing.steps import STEPS
 from services.signing.tasks import signers_of, why_not
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from contracts.documents import DocumentKind
     from services.chassis.mongo import Document, Session
@@ -50,6 +51,11 @@ if TYPE_CHECKING:
     from services.signing.store import Store
 
 CONFIRM_WITHIN = dt.timedelta(minutes=5)
+"""From the question on the phone to its answer; the time in the queue does not count."""
+QUEUE_WITHIN = dt.timedelta(minutes=30)
+"""From the start of a batch to its turn."""
+SIGN_WITHIN = dt.timedelta(minutes=5)
+"""From one chunk's signatures to the next one's: how long a provider may be away in the middle of a batch."""
 MOST = 5000
 """Items of a batch."""
 NO_LONGER_GOOD = "Chứng thư số không còn được dùng để ký."
@@ -85,13 +91,18 @@ async def waiting_for(
     store: Store, who: Principal, step: str, classes: Sequence[str] | None, kind: DocumentKind = "transcript"
 ) -> list[Document]:
     """What this person may sign in this step now ("Chờ ký")."""
+    school = require_step(who, step)
+    return await store.waiting(school, step, None if step == "issue" else who.person, classes=classes, kind=kind)
+
+
+def require_step(who: Principal, step: str) -> str:
+    """The school in which this person may sign in this step. Raises Refused(FORBIDDEN)."""
     if who.school is None:
         raise Refused(FORBIDDEN, action=Action.SIGN.value)
     require(who, Action.SIGN, school=who.school)
     if step == "issue":
         require(who, Action.ISSUE, school=who.school)
-        return await store.waiting(who.school, step, None, classes=classes, kind=kind)
-    return await store.waiting(who.school, step, who.person, classes=classes, kind=kind)
+    return who.school
 
 
 async def start(store: Store, providers: Providers, who: Principal, order: Order, *, request_id: str) -> dict[str, Any]:
@@ -104,6 +115,7 @@ async def start(store: Store, providers: Providers, who: Principal, order: Order
     if not chosen or len(chosen) > MOST:
         raise Refused(NOTHING_TO_SIGN)
     account = await approved_account(store, providers, who, order.step)
+    await revocation.refuse_revoked(account, providers.roots)
     opened, room = await _opened(providers, account, order)
     batch_id = str(uuid4())
     moment = clock.now()
@@ -120,7 +132,7 @@ async def start(store: Store, providers: Providers, who: Principal, order: Order
         **opened,
         "certificate": b64decode(account["certificate"]),
         "chain": [b64decode(c) for c in account["chain"]],
-        "deadline": moment + CONFIRM_WITHIN,
+        "deadline": moment + QUEUE_WITHIN,
         "total": 0,
         "request_id": request_id,
     }
@@ -137,15 +149,10 @@ async def start(store: Store, providers: Providers, who: Principal, order: Order
                 refusal = Refused(TOO_MANY, room=room)
                 refused.append({"transcript": transcript, "code": refusal.code, "reason": worded(order.kind, refusal.cause)})
                 continue
-            why = why_not(task, school=who.school, step=order.step, person=who.person)
-            if why is None and task is not None and task["year"] in locked:
-                why = YEAR_LOCKED
+            why = why_not_now(task, who, order.step, locked)
             if task is None or why is not None or transcript not in waiting:
                 why = why or NOT_WAITING
                 refused.append({"transcript": transcript, "code": why.code, "reason": worded(order.kind, why.cause)})
-            elif being_signed(task, order.step, who.person):
-                cause = worded(order.kind, BEING_SIGNED.cause)
-                refused.append({"transcript": transcript, "code": BEING_SIGNED.code, "reason": cause})
             else:
                 claimed.append(Change({**task, "claims": {**task["claims"], claimant(order.step, who.person): batch_id}}))
                 items.append(_item(batch_id, len(items), task, order.step, who.person))
@@ -172,7 +179,7 @@ async def start(store: Store, providers: Providers, who: Principal, order: Order
 
 
 async def cancel(store: Store, who: Principal, batch_id: str) -> bool:
-    """Before the confirmation only; whether it may still be stopped."""
+    """Whether it is stopped, and then nothing of it is signed: true at any moment before the confirmation, and at none after."""
 
     async def work(tx: Session) -> bool:
         asked = await store.request_cancel(tx, batch_id, who.person)
@@ -181,6 +188,16 @@ async def cancel(store: Store, who: Principal, batch_id: str) -> bool:
         return asked
 
     return await transaction(store.db, work)
+
+
+def why_not_now(task: Document | None, who: Principal, step: str, locked: Collection[str]) -> Refusal | None:
+    """Why this document cannot go into a batch of this person in this step at this moment; `locked`: school years with their final lock."""
+    refusal = why_not(task, school=who.school, step=step, person=who.person)
+    if refusal is not None or task is None:
+        return refusal or NOT_WAITING
+    if task["year"] in locked:
+        return YEAR_LOCKED
+    return BEING_SIGNED if being_signed(task, step, who.person) else None
 
 
 def claimant(step: str, person: str) -> str:

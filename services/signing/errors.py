@@ -204,3 +204,27 @@ HINT_TOO_LARGE = Refusal(
     "Không cần gửi lại: hệ thống tự hỏi kết quả của từng lượt ký.",
     "the provider callback is too large",
 )
+STALE = Refusal(
+    "HB-SIG-070",
+    409,
+    "Học bạ đã thay đổi trong khi ký",
+    "Học bạ đã được hủy, trả lại hoặc thay đổi sau khi lượt ký bắt đầu; chữ ký của lượt này không được dùng.",
+    "Tải lại danh sách Chờ ký; nếu học bạ vẫn chờ ký thì ký lại.",
+    "the document changed while it was being signed",
+)
+QUEUED_TOO_LONG = Refusal(
+    "HB-SIG-071",
+    503,
+    "Đợt ký chờ quá lâu",
+    "Hệ thống đang quá tải nên đợt ký chưa được thực hiện trong thời gian quy định.",
+    "Học bạ vẫn ở mục Chờ ký; ký lại sau ít phút.",
+    "the batch waited too long for its turn",
+)
+SIGNER_REVOKED = Refusal(
+    "HB-SIG-072",
+    409,
+    "Chứng thư số không được dùng để ký",
+    "Đơn vị cấp chứng thư số trả lời: {reason}",
+    "Đăng ký chứng thư số còn hiệu lực rồi ký lại.",
+    "the issuer says that the certificate must not be used: {problem}",
+)

@@ -19,12 +19,12 @@ from services.chassis.web.lists import catalogue_of, done, notices, ordered, pag
 from services.chassis.web.look import Notice, render, vn_number, with_query
 from services.chassis.web.shell import shell
 from services.means.x509 import describe
-from services.signing import batch_pages, batches, errors, return_pages, token_means
-from services.signing.errors import BEING_SIGNED, NOT_WAITING, WRONG_LOGIN
+from services.signing import batch_pages, batches, errors, preflight, return_pages, token_means
+from services.signing.errors import WRONG_LOGIN
 from services.signing.queues import Queue, document_href, kind_of, queue_for, queue_of, title_of
-from services.signing.routes import providers_of, store_of
+from services.signing.routes import objects_of, providers_of, store_of
 from services.signing.steps import STEPS
-from services.signing.tasks import CLOSED, RETURNED, SEALING, signers_of, why_not
+from services.signing.tasks import CLOSED, RETURNED, SEALING, signers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,19 +98,14 @@ async def authorise(
     wrong: Mapping[str, str] | None = None,
     status: int = 422,
 ) -> Response:
-    """Check beforehand what can be signed, show it, and ask for the account at the provider."""
+    """Check beforehand everything that can be known, show it, and ask for the account at the provider."""
     here, step = queue.address, queue.step
-    waiting = {t["_id"]: t for t in await batches.waiting_for(store_of(request), who, step, None, queue.kind)}
-    fit = [i for i in chosen if i in waiting and not batches.being_signed(waiting[i], step, who.person)]
-    known = await store_of(request).load_tasks(None, [i for i in chosen if i not in fit])
-    left_out = {
-        i: BEING_SIGNED if i in waiting else why_not(known.get(i), school=who.school, step=step, person=who.person) or NOT_WAITING
-        for i in chosen
-        if i not in fit
-    }
+    batches.require_step(who, step)
+    fit, left_out, known = await preflight.of_documents(store_of(request), objects_of(request), who, queue, chosen)
     if not fit:
         return done(here, "sign", 0, [refusal.code for refusal in left_out.values()])
     account = await batches.approved_account(store_of(request), providers_of(request), who, step)
+    problem, warnings = await preflight.of_means(providers_of(request), account)
     facts = describe(b64decode(account["certificate"]))
     context = {
         "shell": shell(request, who),
@@ -123,13 +118,20 @@ async def authorise(
         "asks_password": not token_means.by_token(account) and providers_of(request).asks_password(account["provider"]),
         "certificate": {"serial": facts.serial, "owner": facts.subject, "valid_until": facts.not_after},
         "count": len(fit),
-        "titles": [title_of(waiting[i]) for i in fit[:SHOWN_TITLES]],
+        "titles": [title_of(known[i]) for i in fit[:SHOWN_TITLES]],
         "fields": [("step", queue.name), *([("token", "1")] if token_means.by_token(account) else []), *(("ids", i) for i in fit)],
         "left_out": [
-            {"title": title_of(known[i]), "reason": worded(queue.kind, Refused(refusal).cause)}
+            {
+                "title": title_of(known[i]),
+                "reason": worded(queue.kind, f"{refusal.code}: {Refused(refusal).cause}"),
+                "todo": worded(queue.kind, Refused(refusal).action),
+            }
             for i, refusal in left_out.items()
             if i in known and known[i]["school"] == who.school
         ],
+        "chosen": len(chosen),
+        "problem": worded(queue.kind, problem),
+        "warnings": [worded(queue.kind, w) for w in warnings],
         "values": {"username": user},
         "errors": dict(wrong or {}),
     }
@@ -144,7 +146,7 @@ async def show_queue(request: Request, who: Who, step: str) -> Response:
     """`step`: the name of a queue."""
     queue = queue_of(who, step)
     here, step, noun = queue.address, queue.step, queue.words.noun
-    query = query_of(request, "tab", "class", "name", "sort", "order", "page")
+    query = query_of(request, "tab", "grade", "class", "name", "sort", "order", "page")
     waiting = await batches.waiting_for(store_of(request), who, step, None, queue.kind)
     signed = await store_of(request).signed(str(who.school), step, who.person, kind=queue.kind)
     tab = "signed" if query.get("tab") == "signed" else "awaiting"
@@ -167,8 +169,10 @@ async def show_queue(request: Request, who: Who, step: str) -> Response:
         "signed": len(signed),
         "awaiting_href": with_query({}, tab="awaiting"),
         "signed_href": with_query({}, tab="signed"),
+        "grades": [(str(g), f"Khối {g}") for g in sorted({t["grade"] for t in tasks})],
         "classes": [(c, c) for c in sorted({t["class_code"] for t in tasks})],
         "action": here,
+        "batches_href": BATCHES,
         "problem": problem,
         # sending back needs no certificate
         "buttons": [return_pages.button(who, queue)] if problem else [sign, return_pages.button(who, queue)],
@@ -205,7 +209,9 @@ async def _problem(request: Request, who: Principal, step: str) -> str:
 def _rows(tasks: Sequence[Document], who: Principal, step: str, tab: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
     """Those that the filter finds, by class and given name unless asked otherwise."""
     name, class_code = fold(query.get("name", "")), query.get("class", "")
-    found = [t for t in tasks if class_code in ("", t["class_code"]) and name in fold(t["pupil_name"])]
+    grade = query.get("grade", "")
+    in_class = [t for t in tasks if class_code in ("", t["class_code"]) and grade in ("", str(t["grade"]))]
+    found = [t for t in in_class if name in fold(t["pupil_name"])]
     keys = {
         "class": lambda r: (r["grade"], r["class_name"], given_name_key(r["name"])),
         "name": lambda r: given_name_key(r["name"]),

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from contracts.access import Action, Principal, allowed
 from contracts.documents import DocumentKind
-from services.chassis.access import Who
+from services.chassis.access import Who, require
 from services.chassis.errors import FORBIDDEN, NOT_FOUND, Refused
-from services.signing import batches, returning
+from services.signing import batches, live, returning
+from services.signing.items import ENDED_BADLY
 from services.signing.queues import kind_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from services.chassis.objects import Objects
     from services.signing.providers import Providers
     from services.signing.store import Store
 
 router = APIRouter(prefix="/api/signing")
+MOST_LISTED = 100
 StepName = Literal["subjects", "homeroom", "leader", "issue"]
 
 
@@ -60,6 +67,11 @@ class NewReturn(BaseModel):
 def store_of(request: Request) -> Store:
     store: Store = request.app.state.store
     return store
+
+
+def objects_of(request: Request) -> Objects:
+    objects: Objects = request.app.state.objects
+    return objects
 
 
 def providers_of(request: Request) -> Providers:
@@ -114,6 +126,16 @@ async def give_back(request: Request, who: Who, body: NewReturn) -> dict[str, An
     )
 
 
+@router.get("/batches")
+async def own_batches(request: Request, who: Who) -> dict[str, Any]:
+    """The person's batches, running and ended, newest first."""
+    require(who, Action.SIGN, school=who.school)
+    store = store_of(request)
+    found = await store.batches_of(who.person, MOST_LISTED)
+    counts = await store.counts_of([b["_id"] for b in found])
+    return {"batches": [counted(b, counts[b["_id"]]) for b in found]}
+
+
 @router.get("/batches/{batch_id}")
 async def progress(request: Request, who: Who, batch_id: str) -> dict[str, Any]:
     """How far it is, and the outcome of every item."""
@@ -125,9 +147,17 @@ async def progress(request: Request, who: Who, batch_id: str) -> dict[str, Any]:
 
 @router.post("/batches/{batch_id}/cancel")
 async def cancel(request: Request, who: Who, batch_id: str) -> dict[str, Any]:
-    """Before the confirmation only: what is signed stays signed."""
+    """Before the confirmation only: {"cancelled": false} once it is confirmed or has ended, and what is signed stays signed."""
     await own_batch(request, who, batch_id)
     return {"cancelled": await batches.cancel(store_of(request), who, batch_id)}
+
+
+@router.get("/batches/{batch_id}/events", response_class=StreamingResponse)
+async def follow(request: Request, who: Who, batch_id: str, seconds: Annotated[int, Query(ge=0)] = live.LONGEST_SECONDS) -> Response:
+    """Server-sent events: what changes in the batch, as it changes, for some seconds; then it is asked again."""
+    await own_batch(request, who, batch_id)
+    told = live.events(store_of(request), batch_id, seconds)
+    return StreamingResponse(told, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
 async def own_batch(request: Request, who: Principal, batch_id: str) -> dict[str, Any]:
@@ -138,9 +168,11 @@ async def own_batch(request: Request, who: Principal, batch_id: str) -> dict[str
 
 
 def summary(batch: dict[str, Any], items: list[dict[str, Any]]) -> dict[str, Any]:
-    counts: dict[str, int] = {}
-    for item in items:
-        counts[item["state"]] = counts.get(item["state"], 0) + 1
+    return counted(batch, Counter(i["state"] for i in items))
+
+
+def counted(batch: dict[str, Any], counts: Mapping[str, int]) -> dict[str, Any]:
+    """A batch and how far it is; `counts`: its items by state."""
     signed = counts.get("embedded", 0)
     return {
         "batch": batch["_id"],
@@ -149,7 +181,7 @@ def summary(batch: dict[str, Any], items: list[dict[str, Any]]) -> dict[str, Any
         "state": batch["state"],
         "total": batch["total"],
         "signed": signed,
-        "failed": batch["total"] - signed - sum(counts.get(s, 0) for s in ("queued", "prepared", "returned")),
+        "failed": sum(counts.get(s, 0) for s in ENDED_BADLY),
         "started_at": batch["at"],
         "deadline": batch["deadline"],
     }

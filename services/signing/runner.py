@@ -11,8 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from contracts.documents import DocumentRef
-from contracts.event import Fact
-from contracts.events.signing import SignatureFact, StepSignedV1, SubjectSignedV1
+from contracts.events.signing import SignatureFact
 from contracts.nouns import NOUNS, worded
 from services.chassis import audit, clock, failpoints
 from services.chassis.aggregates import Change
@@ -21,19 +20,33 @@ from services.chassis.kafka import is_transient
 from services.chassis.leases import claim, owner_token, release, renew
 from services.chassis.mongo import Document, Session, transaction
 from services.means.remote import Authorized, Credential, Expired, Outcome, ProviderError, ProviderRefused, ProviderUnavailable, Rejected
+from services.means.remote import Refusal as RefusalCode
 from services.means.remote import Session as ProviderSession
 from services.means.x509 import WrongSignature, describe
-from services.signing import token_means
+from services.signing import revocation, token_means, turns
 from services.signing.agents.errors import STATES as TOKEN_STATES
-from services.signing.asking import labels_of, pause
-from services.signing.batches import check_still_approved, claimant, title_of, told_kind
-from services.signing.errors import CANCELLED, DAMAGED, EXPIRED, NOT_SIGNED, PROVIDER_AWAY, PROVIDER_REFUSED, REJECTED, WRONG_VALUE
+from services.signing.asking import labels_of, pause, transaction_of
+from services.signing.batches import CONFIRM_WITHIN, SIGN_WITHIN, check_still_approved, claimant, title_of, told_kind
+from services.signing.errors import (
+    CANCELLED,
+    DAMAGED,
+    EXPIRED,
+    NOT_SIGNED,
+    PROVIDER_AWAY,
+    PROVIDER_REFUSED,
+    QUEUED_TOO_LONG,
+    REJECTED,
+    STALE,
+    WRONG_VALUE,
+)
+from services.signing.items import HASHED, OPEN
 from services.signing.metrics import SIGNATURES, SIGNER_SECONDS
 from services.signing.pictures import Pictures
 from services.signing.queues import kind_of
 from services.signing.steps import STEPS, prepare
 from services.signing.steps.kind import Documents, Finished, Intent, Prepared, finish
-from services.signing.tasks import signed, waiting_in
+from services.signing.store import UNFINISHED
+from services.signing.tasks import basis_of, outdated, signed, told_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,16 +55,28 @@ if TYPE_CHECKING:
     from services.signing.providers import Providers
     from services.signing.store import Store
 
-AT_ONCE = 16
-"""Batches that one worker runs at a time: most of them wait for somebody's phone."""
+AT_ONCE = 64
+"""Batches that one worker runs at a time: most of them wait for somebody's phone. The others wait for their turn (`turns.py`)."""
+WORKING = 4
+"""Chunks of documents that one worker prepares or embeds at a time."""
 CHUNK = 24
 POLL_SECONDS = 0.5
 ATTEMPTS = 3
+ASK_AGAIN = 2
+"""How often a batch may ask its person once more, for what an authorisation no longer lets be signed."""
+SPENT = {RefusalCode.TOO_MANY, RefusalCode.AUTHORISATION_EXPIRED, RefusalCode.UNKNOWN_TRANSACTION}
+"""What a provider says of an authorisation that was used up or has run out: its values were lost on their way to us."""
+ENDINGS = {REJECTED.code: "refused", EXPIRED.code: "expired", CANCELLED.code: "cancelled", STALE.code: "stale", **TOKEN_STATES}
+"""By the reason's code, how an item ended; any other reason is a failure."""
 log = logging.getLogger(__name__)
 
 
 class LeaseLost(Exception):
     """Another worker has the batch now."""
+
+
+class AuthorisationSpent(Exception):
+    """The provider signs no more under it, and documents are left."""
 
 
 class Runner:
@@ -63,15 +88,20 @@ class Runner:
         self.owner = owner_token()
         self.lease_seconds = parts.settings.lease_seconds
         self.running: set[asyncio.Task[None]] = set()
+        self.gate = turns.Gate(WORKING)
 
     async def round(self) -> int:
-        """Take up one waiting batch, if there is room; it goes on in a task of its own."""
+        """Take up the batch whose turn it is, if there is room; it goes on in a task of its own."""
         if len(self.running) >= AT_ONCE:
             return 0
-        batch = await claim(
-            self.store.db["batches"], {"state": {"$in": ["preparing", "waiting", "signing"]}}, self.owner, self.lease_seconds, sort="at"
-        )
-        if batch is None:
+        queued = await self.store.queued_batches()
+        if not queued:
+            return 0
+        for batch_id in turns.in_order(queued, await self.store.served_schools()):
+            batch = await claim(self.store.db["batches"], {"_id": batch_id, "state": {"$in": UNFINISHED}}, self.owner, self.lease_seconds)
+            if batch is not None:
+                break
+        else:
             return 0
         task = asyncio.create_task(self._run(batch))
         self.running.add(task)
@@ -104,9 +134,11 @@ class Runner:
             await self._finish(batch)
 
     async def _finish(self, batch: Document) -> None:
-        await self._set(batch, state="finished")
+        await self._end_open_items(batch, STALE)
         await token_means.close(self.store, batch)
-        await self.store.forget_secrets(batch["_id"])
+        if not await self.store.finish_batch(batch["_id"], self.owner):
+            raise LeaseLost
+        batch["state"] = "finished"
 
     async def _renew(self, batch_id: str) -> None:
         while await renew(self.store.db["batches"], batch_id, self.owner, self.lease_seconds):  # noqa: ASYNC110 - a lease is kept by time
@@ -118,13 +150,20 @@ class Runner:
         batch.update(changes)
 
     async def _go(self, batch: Document) -> None:
-        if batch["state"] == "preparing":
-            await self._prepare(batch)
-            await self._set(batch, state="waiting")
         try:
-            if batch["state"] == "waiting":
-                await self._authorise(batch)
-            await self._sign(batch)
+            if batch["state"] == "preparing":
+                await self._prepare(batch)
+                await self._set(batch, state="waiting", deadline=clock.now() + CONFIRM_WITHIN)
+            while True:
+                if batch["state"] == "waiting":
+                    await self._authorise(batch)
+                try:
+                    await self._sign(batch)
+                    break
+                except AuthorisationSpent:
+                    log.warning("the authorisation is spent, the person is asked again", extra={"batch": batch["_id"]})
+                    again = {"asked_again": batch.get("asked_again", 0) + 1, "deadline": clock.now() + CONFIRM_WITHIN}
+                    await self._set(batch, state="waiting", handle=None, sad=None, **again)
         except Refused as refusal:
             await self._end_open_items(batch, refusal.refusal, **refusal.values)
         await self._finish(batch)
@@ -132,15 +171,26 @@ class Runner:
     # hashes
 
     async def _prepare(self, batch: Document) -> None:
+        if clock.now() > batch["deadline"]:
+            raise Refused(QUEUED_TOO_LONG)
         items = await self.store.items(batch["_id"], states=["queued"])
         for start in range(0, len(items), CHUNK):
+            if await self.store.cancel_requested(batch["_id"]):
+                raise Refused(CANCELLED)
             chunk = items[start : start + CHUNK]
             tasks = await self.store.load_tasks(None, [i["transcript"] for i in chunk])
-            outcomes = await asyncio.gather(*(self._prepare_one(batch, i, tasks[i["transcript"]]) for i in chunk), return_exceptions=True)
+            async with self.gate.turn(batch["school"]):
+                works = (self._prepare_one(batch, i, tasks[i["transcript"]]) for i in chunk)
+                outcomes = await asyncio.gather(*works, return_exceptions=True)
+            failpoints.reach("signing.before-intent")
             changes: dict[str, dict[str, Any]] = {}
             for item, outcome in zip(chunk, outcomes, strict=True):
                 if isinstance(outcome, Prepared):
-                    changes[item["_id"]] = {"state": "prepared", "prepared": outcome.model_dump(mode="python")}
+                    changes[item["_id"]] = {
+                        "state": "prepared",
+                        "prepared": outcome.model_dump(mode="python"),
+                        "basis": basis_of(tasks[item["transcript"]]),
+                    }
                 elif is_transient(outcome):
                     raise outcome
                 else:
@@ -169,11 +219,14 @@ class Runner:
 
     async def _authorise(self, batch: Document) -> None:
         """Ask the person once for all hashes and wait for the answer; raises Refused when it is no, or does not come."""
-        items = await self.store.items(batch["_id"], states=["prepared"], bodies=True)
+        items = await self.store.items(batch["_id"], states=HASHED, bodies=True)
         if not items:
             await self._set(batch, state="signing")
             return
         hashes = [h for i in items for h in Prepared.model_validate(i["prepared"]).hashes]
+        if not batch.get("handle"):
+            await revocation.asked(batch["certificate"], batch["chain"], self.providers.roots)
+            await self.store.move_items(batch["_id"], ["prepared"], "sent")
         while True:
             if await self.store.cancel_requested(batch["_id"]):
                 raise Refused(CANCELLED)
@@ -183,7 +236,7 @@ class Runner:
             answer = await self._asked(batch, hashes, items)
             failpoints.reach("signing.asked")
             if isinstance(answer, Authorized):
-                await self._set(batch, state="signing", sad=self.providers.seal(answer.sad))
+                await self._confirmed(batch, answer.sad)
                 return
             if isinstance(answer, Rejected):
                 raise Refused(REJECTED)
@@ -191,10 +244,20 @@ class Runner:
                 raise Refused(EXPIRED)
             if answer is not None and not batch.get("handle"):
                 await self._set(batch, handle=answer.handle)
+                await self.store.move_items(batch["_id"], HASHED, "waiting")
             await pause(self.store.db, batch, self._check_seconds(batch))
 
     def _check_seconds(self, batch: Document) -> float:
         return token_means.LOOK_SECONDS if token_means.by_token(batch) else self.providers.by_id(batch["provider"]).check_seconds
+
+    async def _confirmed(self, batch: Document, sad: str) -> None:
+        """From here on it cannot be stopped; who was told that it is stopped was told the truth."""
+        changes = {"state": "signing", "sad": self.providers.seal(sad), "deadline": clock.now() + SIGN_WITHIN}
+        if not await self.store.set_batch(batch["_id"], self.owner, changes, unless_cancelled=True):
+            if await self.store.cancel_requested(batch["_id"]):
+                raise Refused(CANCELLED)
+            raise LeaseLost
+        batch.update(changes)
 
     async def _asked(self, batch: Document, hashes: list[bytes], items: Sequence[Document]) -> Outcome | None:
         """The provider's answer to the question, which is asked first if it was not yet; None while it is not to be reached."""
@@ -210,7 +273,7 @@ class Runner:
                 batch["credential"]["id"],
                 hashes,
                 description,
-                transaction=batch["_id"],
+                transaction=transaction_of(batch),
                 labels=labels_of(items),
             )
         except ProviderUnavailable:
@@ -227,7 +290,7 @@ class Runner:
     # signatures back
 
     async def _sign(self, batch: Document) -> None:
-        items = await self.store.items(batch["_id"], states=["prepared", "returned"], bodies=True)
+        items = await self.store.items(batch["_id"], states=[*HASHED, "returned"], bodies=True)
         for start in range(0, len(items), CHUNK):
             await self._sign_chunk(batch, items[start : start + CHUNK])
 
@@ -236,14 +299,12 @@ class Runner:
         values = await self._returned(batch, items, prepared)
         unsigned = [i for i in items if i["_id"] in values and not all(values[i["_id"]])]
         await self._fail(batch, unsigned, NOT_SIGNED)
-        items = [i for i in items if i["_id"] in values and i not in unsigned]
-        if not items:
-            return
-        tasks = await self.store.load_tasks(None, [i["transcript"] for i in items])
-        outcomes = await asyncio.gather(
-            *(self._embed(batch, tasks[i["transcript"]], prepared[i["_id"]], values[i["_id"]]) for i in items),
-            return_exceptions=True,
-        )
+        await self._set(batch, deadline=clock.now() + SIGN_WITHIN)
+        items, tasks = await self._without_stale(batch, [i for i in items if i["_id"] in values and i not in unsigned])
+        failpoints.reach("signing.before-store")
+        async with self.gate.turn(batch["school"]):
+            works = (self._embed(batch, tasks[i["transcript"]], prepared[i["_id"]], values[i["_id"]]) for i in items)
+            outcomes = await asyncio.gather(*works, return_exceptions=True)
         done: dict[str, tuple[Finished, dict[str, DocumentRef]]] = {}
         for item, outcome in zip(items, outcomes, strict=True):
             if isinstance(outcome, tuple):
@@ -261,14 +322,30 @@ class Runner:
         failpoints.reach("signing.stored")
         await self._record(batch, items, done)
 
+    async def _without_stale(
+        self, batch: Document, items: Sequence[Document], session: Session | None = None
+    ) -> tuple[list[Document], dict[str, Document]]:
+        """Items whose documents still wait for just this signature, on just what it was made on, and their tasks; the others end.
+
+        With a session nothing ends yet: what is decided there may be decided once more.
+        """
+        tasks = await self.store.load_tasks(session, [i["transcript"] for i in items])
+        locked = await self.store.locked_years(session, batch["school"])
+        claim_of = claimant(batch["step"], batch["person"])
+        why = {i["_id"]: outdated(tasks.get(i["transcript"]), i, batch, claimant=claim_of, locked=locked) for i in items}
+        if session is None:
+            for refusal in dict.fromkeys(r for r in why.values() if r is not None):
+                await self._fail(batch, [i for i in items if why[i["_id"]] is refusal], refusal)
+        return [i for i in items if why[i["_id"]] is None], tasks
+
     async def _returned(self, batch: Document, items: Sequence[Document], prepared: Mapping[str, Prepared]) -> dict[str, list[bytes]]:
         """The values of each item; they are kept before anything is done with them, since a provider gives them only once."""
         if token_means.by_token(batch):
             return await self._from_token(batch, items)
         kept = {i["_id"]: list(i["values"]) for i in items if i["state"] == "returned"}
-        asked = [i["_id"] for i in items if i["state"] == "prepared"]
+        asked = [i["_id"] for i in items if i["state"] in HASHED]
         if asked:
-            values = await self._values(batch, [h for i in asked for h in prepared[i].hashes])
+            values = await self._values(batch, [h for i in asked for h in prepared[i].hashes], chunk=asked[0])
             failpoints.reach("signing.signed")
             fresh = {i: [values.pop(0) for _ in prepared[i].hashes] for i in asked}
             await self.store.set_items({i: {"state": "returned", "values": v} for i, v in fresh.items()})
@@ -284,7 +361,11 @@ class Runner:
         failpoints.reach("signing.returned")
         return values
 
-    async def _values(self, batch: Document, hashes: list[bytes]) -> list[bytes]:
+    async def _values(self, batch: Document, hashes: list[bytes], *, chunk: str) -> list[bytes]:
+        """Asked again after a crash or a lost answer it is the same transaction, by the name of the chunk's first item.
+
+        Raises AuthorisationSpent when the provider does not know it again; Refused when the answer stays no.
+        """
         provider = self.providers.by_id(batch["provider"])
         kept = batch["credential"]
         credential = Credential(
@@ -300,12 +381,14 @@ class Runner:
             try:
                 with SIGNER_SECONDS.labels(batch["provider"]).time():
                     sad = self.providers.unseal(batch["sad"])
-                    return await provider.sign(self._session(batch), credential, sad, hashes, client_data=batch["_id"])
+                    return await provider.sign(self._session(batch), credential, sad, hashes, client_data=chunk)
             except ProviderUnavailable as problem:
                 if clock.now() > batch["deadline"]:
                     raise Refused(PROVIDER_AWAY) from problem
                 await asyncio.sleep(POLL_SECONDS * 2)
             except ProviderRefused as problem:
+                if problem.code in SPENT and batch.get("asked_again", 0) < ASK_AGAIN:
+                    raise AuthorisationSpent from problem
                 raise Refused(PROVIDER_REFUSED, meaning=problem.description, problem=problem.code) from problem
             except ProviderError as problem:
                 raise Refused(PROVIDER_AWAY) from problem
@@ -333,11 +416,14 @@ class Runner:
     ) -> None:
         facts = describe(batch["certificate"])
         step = STEPS[batch["step"]]
-        by_transcript = {i["transcript"]: i for i in items if i["transcript"] in done}
+        finished_items = [i for i in items if i["transcript"] in done]
 
-        async def work(session: Session) -> None:
+        async def work(session: Session) -> list[Document]:
             await check_still_approved(self.store, batch, session)
-            tasks = await self.store.load_tasks(session, by_transcript)
+            wanted, tasks = await self._without_stale(batch, finished_items, session)
+            by_transcript = {i["transcript"]: i for i in wanted}
+            if not by_transcript:
+                return []
             changes, elements, outcomes = [], [], {}
             for transcript, item in by_transcript.items():
                 finished, files = done[transcript]
@@ -356,7 +442,7 @@ class Runner:
                 claims = {p: b for p, b in task["claims"].items() if p != claimant(batch["step"], batch["person"])}
                 references = {kind: ref.model_dump(mode="json") for kind, ref in files.items()}
                 after = signed({**task, "claims": claims}, batch["person"], batch["step"], fact, signature_id, **references)
-                changes.append(Change(after, _told(batch["step"], fact, files, after)))
+                changes.append(Change(after, told_of(batch["step"], fact, files, after)))
                 if batch["step"] == "subjects":
                     elements.append(
                         {
@@ -382,20 +468,23 @@ class Runner:
                 details=details,
             )
             failpoints.reach("signing.before-commit")
+            return wanted
 
-        await transaction(self.store.db, work)
-        SIGNATURES.labels(batch["step"], "embedded").inc(len(by_transcript))
+        recorded = await transaction(self.store.db, work) if finished_items else []
+        SIGNATURES.labels(batch["step"], "embedded").inc(len(recorded))
         failpoints.reach("signing.committed")
+        known = {i["_id"] for i in recorded}
+        await self._without_stale(batch, [i for i in finished_items if i["_id"] not in known])
 
     # what did not work
 
     async def _end_open_items(self, batch: Document, refusal: Refusal, **values: object) -> None:
-        await self._fail(batch, await self.store.items(batch["_id"], states=["queued", "prepared", "returned"]), refusal, **values)
+        await self._fail(batch, await self.store.items(batch["_id"], states=OPEN), refusal, **values)
 
     async def _fail(self, batch: Document, items: Sequence[Document], refusal: Refusal, **values: object) -> None:
         """The items end with a reason; their transcripts wait again for the person."""
         refused = Refused(refusal, **values)
-        state = {REJECTED.code: "refused", EXPIRED.code: "expired", CANCELLED.code: "cancelled", **TOKEN_STATES}.get(refusal.code, "failed")
+        state = ENDINGS.get(refusal.code, "failed")
 
         async def work(session: Session) -> None:
             tasks = await self.store.load_tasks(session, [i["transcript"] for i in items])
@@ -431,11 +520,3 @@ class Runner:
             return
         await transaction(self.store.db, work)
         SIGNATURES.labels(batch["step"], state).inc(len(items))
-
-
-def _told(step: str, fact: SignatureFact, files: Mapping[str, DocumentRef], after: Document) -> Fact | None:
-    if step == "subjects":
-        return SubjectSignedV1(signature=fact, remaining=len(waiting_in(after, "subjects")))
-    if step == "issue":
-        return None  # told once both documents are at the archive level (`sealing.py`)
-    return StepSignedV1(step=step, signature=fact, xml=files["xml"], pdf=files["pdf"])

@@ -10,11 +10,12 @@ from contracts.events.signing import TranscriptStoppedV1
 from services.chassis import aggregates, clock
 from services.chassis.aggregates import Change
 from services.chassis.errors import NOT_FOUND, Refused
-from services.chassis.leases import claim
+from services.chassis.leases import EXPIRED_OR_FREE, claim
 from services.chassis.mongo import ASCENDING, IndexModel, UpdateOne, transaction
 from services.signing.tasks import ASSEMBLING, SEALING
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Mapping, Sequence
 
     from contracts.documents import DocumentKind
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from contracts.events.identity import CertificateApprovedV1, CertificateEndedV1
     from contracts.events.records import SchoolYearLockedV1, SchoolYearUnlockedV1
     from services.chassis.mongo import Database, Document, Session
+
+UNFINISHED = ["preparing", "waiting", "signing"]
+"""States of a batch that has not ended."""
+MOST_QUEUED = 2000
+"""Batches that are put in order at a time; the others are younger still."""
 
 
 async def ensure_indexes(db: Database) -> None:
@@ -165,13 +171,52 @@ class Store:
             raise Refused(NOT_FOUND)
         return found
 
-    async def batches_of(self, person: str) -> list[Document]:
-        return await self.db["batches"].find({"person": person}).sort("at", -1).to_list(20)
+    async def batches_of(self, person: str, limit: int = 20) -> list[Document]:
+        """Newest first, without what only the worker needs."""
+        hidden = dict.fromkeys(("token", "sad", "handle", "certificate", "chain"), 0)
+        return await self.db["batches"].find({"person": person}, projection=hidden).sort("at", -1).to_list(limit)
 
-    async def set_batch(self, batch_id: str, owner: str, changes: Mapping[str, Any]) -> bool:
-        """False when the lease was lost: the holder must stop."""
-        done = await self.db["batches"].update_one({"_id": batch_id, "lease.owner": owner}, {"$set": dict(changes)})
+    async def counts_of(self, batch_ids: Sequence[str]) -> dict[str, dict[str, int]]:
+        """By batch: how many of its items are in which state."""
+        found: dict[str, dict[str, int]] = {b: {} for b in batch_ids}
+        by = {"batch": "$batch", "state": "$state"}
+        stages: list[Document] = [{"$match": {"batch": {"$in": list(batch_ids)}}}, {"$group": {"_id": by, "n": {"$sum": 1}}}]
+        async for row in self.db["items"].aggregate(stages):
+            found[row["_id"]["batch"]][row["_id"]["state"]] = row["n"]
+        return found
+
+    async def set_batch(self, batch_id: str, owner: str, changes: Mapping[str, Any], *, unless_cancelled: bool = False) -> bool:
+        """False when the lease was lost: the holder must stop. With `unless_cancelled` also when its person has stopped it."""
+        wanted: Document = {"_id": batch_id, "lease.owner": owner, **({"cancel": {"$ne": True}} if unless_cancelled else {})}
+        done = await self.db["batches"].update_one(wanted, {"$set": dict(changes)})
         return done.matched_count == 1
+
+    async def finish_batch(self, batch_id: str, owner: str) -> bool:
+        """The end, with which the provider's token and authorisation are forgotten. False when the lease was lost."""
+        end = {"$set": {"state": "finished", "ended_at": clock.now()}, "$unset": dict.fromkeys(("token", "sad", "handle"), "")}
+        done = await self.db["batches"].update_one({"_id": batch_id, "lease.owner": owner}, end)
+        return done.matched_count == 1
+
+    async def queued_batches(self) -> list[Document]:
+        """Those that nobody runs at this moment, oldest first: new ones, and those whose worker is gone."""
+        wanted = {"state": {"$in": UNFINISHED}, "$expr": EXPIRED_OR_FREE}
+        shown = {"school": 1, "at": 1, "cancel": 1, "state": 1}
+        return await self.db["batches"].find(wanted, projection=shown).sort("at", 1).limit(MOST_QUEUED).to_list(None)
+
+    async def served_schools(self) -> dict[str, int]:
+        """How many batches of each school are being run now."""
+        held = {"state": {"$in": UNFINISHED}, "lease": {"$exists": True}, "$expr": {"$not": [EXPIRED_OR_FREE]}}
+        rows = self.db["batches"].aggregate([{"$match": held}, {"$group": {"_id": "$school", "n": {"$sum": 1}}}])
+        return {row["_id"]: row["n"] async for row in rows}
+
+    async def overdue_batches(self, before: dt.datetime) -> list[Document]:
+        """Batches that should have ended by `before` and have not."""
+        wanted = {"state": {"$in": UNFINISHED}, "deadline": {"$lt": before}}
+        return await self.db["batches"].find(wanted, projection={"state": 1, "deadline": 1}).to_list(None)
+
+    async def unfinished_counts(self) -> dict[str, int]:
+        rows = self.db["batches"].aggregate([{"$match": {"state": {"$in": UNFINISHED}}}, {"$group": {"_id": "$state", "n": {"$sum": 1}}}])
+        return {row["_id"]: row["n"] async for row in rows}
 
     async def cancel_requested(self, batch_id: str) -> bool:
         return await self.db["batches"].find_one({"_id": batch_id, "cancel": True}, projection={"_id": 1}) is not None
@@ -195,15 +240,8 @@ class Store:
         if writes:
             await self.db["items"].bulk_write(writes, ordered=False, session=session)
 
-    async def item_counts(self, batch_id: str) -> dict[str, int]:
-        rows = self.db["items"].aggregate([{"$match": {"batch": batch_id}}, {"$group": {"_id": "$state", "n": {"$sum": 1}}}])
-        return {row["_id"]: row["n"] async for row in rows}
-
-    async def forget_secrets(self, batch_id: str, session: Session | None = None) -> None:
-        """The provider's token and authorisation are of no use once a batch has ended."""
-        await self.db["batches"].update_one(
-            {"_id": batch_id}, {"$unset": {"token": "", "sad": ""}, "$set": {"ended_at": clock.now()}}, session=session
-        )
+    async def move_items(self, batch_id: str, states: Sequence[str], to: str) -> None:
+        await self.db["items"].update_many({"batch": batch_id, "state": {"$in": list(states)}}, {"$set": {"state": to}})
 
 
 def _of_kind(kind: DocumentKind) -> Document:

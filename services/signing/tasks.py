@@ -10,18 +10,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contracts.events.signing import TranscriptReturnedV1
+from contracts.events.signing import StepSignedV1, SubjectSignedV1, TranscriptReturnedV1
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refusal, Refused
-from services.signing.errors import BEING_SIGNED, DROPPED, NOT_WAITING, YEAR_LOCKED
+from services.signing.errors import BEING_SIGNED, DROPPED, NOT_WAITING, STALE, YEAR_LOCKED
 from services.signing.errors import RETURNED as RETURNED_ALREADY
 from services.signing.policies import plan, policy_for
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
-    from contracts.event import Event
+    from contracts.documents import DocumentRef
+    from contracts.event import Event, Fact
     from contracts.events.records import CancellationRefusedV1, TranscriptCreatedV1
     from contracts.events.signing import SignatureFact
 
@@ -35,7 +36,7 @@ CLOSED: dict[str, Refusal] = {RETURNED: RETURNED_ALREADY, CANCELLED: DROPPED}
 def new_task(event: Event[TranscriptCreatedV1]) -> Task:
     fact = event.data
     steps = [
-        {"name": s.name, "signers": [{**signer.model_dump(mode="json"), "signed": False} for signer in s.signers]}
+        {"name": s.name, "order": s.order, "signers": [{**signer.model_dump(mode="json"), "signed": False} for signer in s.signers]}
         for s in plan(policy_for(fact.level, fact.year, fact.kind), fact.required)
     ]
     task: Task = {
@@ -68,8 +69,15 @@ def waiting_in(task: Task, step: str) -> list[str]:
     return [s["person"] for s in signers_of(task, step) if not s["signed"]]
 
 
+def may_sign_in(task: Task, step: str) -> list[str]:
+    """Of those who have not signed yet, who may now: in a step of the order "serial" the first one alone."""
+    left = waiting_in(task, step)
+    serial = any(s["name"] == step and s.get("order") == "serial" for s in task["steps"])
+    return left[:1] if serial else left
+
+
 def at_step(task: Task, step: str) -> Task:
-    return {**task, "step": step, "waiting": waiting_in(task, step)}
+    return {**task, "step": step, "waiting": may_sign_in(task, step)}
 
 
 def signed(task: Task, person: str, step: str, fact: SignatureFact, signature_id: str, **files: object) -> Task:
@@ -102,6 +110,25 @@ def why_not(task: Task | None, *, school: str | None, step: str, person: str) ->
     if task["step"] in CLOSED:
         return CLOSED[task["step"]]
     return None if task["step"] == step and (step == "issue" or person in task["waiting"]) else NOT_WAITING
+
+
+def outdated(task: Task | None, item: Task, batch: Task, *, claimant: str, locked: Collection[str] = ()) -> Refusal | None:
+    """Why a signature that a batch has made, or is about to ask for, is not wanted any more: the document went on without it.
+
+    `claimant` holds the claim; `item["basis"]` is what the signature was prepared on (`basis_of`).
+    """
+    if task is None or task["step"] != batch["step"] or task["claims"].get(claimant) != batch["_id"]:
+        return STALE
+    if batch["step"] != "issue" and batch["person"] not in task["waiting"]:
+        return STALE
+    if "basis" in item and item["basis"] != basis_of(task):
+        return STALE
+    return YEAR_LOCKED if task["year"] in locked else None
+
+
+def basis_of(task: Task) -> list[str]:
+    """The digests of what a signature of this task is made on, as they stand now."""
+    return [task[part]["sha256"] for part in ("content", "xml", "pdf") if task[part]]
 
 
 def given_back(
@@ -139,3 +166,12 @@ def reopened(task: Task, fact: CancellationRefusedV1) -> Task:
 
 def dropped(task: Task) -> Task:
     return at_step({**task, "claims": {}}, CANCELLED)
+
+
+def told_of(step: str, fact: SignatureFact, files: Mapping[str, DocumentRef], after: Task) -> Fact | None:
+    """What is told of a signature; None where that waits for the archive level."""
+    if step == "subjects":
+        return SubjectSignedV1(signature=fact, remaining=len(waiting_in(after, "subjects")))
+    if step == "issue":
+        return None  # told once both documents are at the archive level (`sealing.py`)
+    return StepSignedV1(step=step, signature=fact, xml=files["xml"], pdf=files["pdf"])

@@ -20,6 +20,7 @@ from services.signing.agents import jobs
 from services.signing.agents import store as agents
 from services.signing.agents.errors import REFUSALS
 from services.signing.errors import EXPIRED
+from services.signing.items import HASHED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -71,7 +72,7 @@ async def returned(
     while True:
         job = await agents.job(store.db, batch["_id"])
         found = await agents.by_ids(store.db, ids)
-        open_ones = [i["_id"] for i in found if i["state"] == "prepared" and not i.get("not_signed")]
+        open_ones = [i["_id"] for i in found if i["state"] in HASHED and not i.get("not_signed")]
         if not open_ones or job is None or job["state"] == agents.ENDED:
             break
         await still_good(store, batch)
@@ -81,7 +82,7 @@ async def returned(
             await asyncio.sleep(LOOK_SECONDS)
     values = {i["_id"]: list(i["values"]) for i in found if i["state"] == "returned"}
     ended = (job or {}).get("failure") or "lost"
-    refused = {i["_id"]: REFUSALS[i.get("not_signed") or ended] for i in found if i["state"] == "prepared"}
+    refused = {i["_id"]: REFUSALS[i.get("not_signed") or ended] for i in found if i["state"] in HASHED}
     return values, refused
 
 

@@ -20,9 +20,13 @@ ROWS: tuple[Row, ...] = (
     page("/static/{name}", open_to_all("style, script and icon"), values={"name": "@stylesheet"}),
     page("/api/signing/queue", SIGNING, query={"step": "homeroom"}),
     order("/api/signing/batches", ISSUING, {"step": "issue", "transcripts": ["@other_transcript"], "login": LOGIN}, step_up=True),
+    page("/api/signing/batches", SIGNING),
     page("/api/signing/batches/{batch_id}", LOOKING),
+    page("/api/signing/batches/{batch_id}/events", LOOKING, query={"seconds": "0"}),
     order("/api/signing/batches/{batch_id}/cancel", LOOKING),
+    page("/ui/signing/batches", SIGNING),
     page("/ui/signing/batches/{batch_id}", LOOKING),
+    page("/ui/signing/batches/{batch_id}/events", LOOKING, query={"seconds": "0"}),
     act("/ui/signing/batches/{batch_id}/cancel", LOOKING),
     act("/ui/signing/batches", ISSUING, [("step", "issue"), *STARTED, ("username", "nobody-there"), ("password", "1234")], step_up=True),
     # what failed is shown and may be signed again by whoever it waits for

@@ -39,10 +39,12 @@ WORK: dict[str, dict[str, int]] = {
         "records.render.committed": 1,
     },
     "signing-worker": {
+        "signing.before-intent": 8,
         "signing.prepared": 8,
         "signing.asked": 8,
         "signing.signed": 8,
         "signing.returned": 8,
+        "signing.before-store": 8,
         "signing.stored": 8,
         "signing.before-commit": 8,
         "signing.committed": 8,

@@ -275,7 +275,7 @@ async def test_a_batch_starts_on_the_pages_with_one_sign_in_at_the_provider(worl
     where = (await browser.send("/ui/signing/batches", [*fields(ask), *login])).where
     batch = sound(await browser.get(where))
     assert "Đã nhận 3 học bạ vào đợt ký." in batch.text
-    assert 'hx-trigger="every 2s"' in batch.response.text
+    assert 'hx-trigger="told, every 10s"' in batch.response.text
     panel = await browser.get(where.partition("?")[0], **{"HX-Request": "true"})
     assert panel.response.text.strip().startswith("<section")
     again = sound(await browser.send("/ui/signing/subjects", [("act", "sign"), ("ids", chosen[0]), ("ids", ticks(queue)[3])]))
@@ -307,7 +307,7 @@ async def test_what_failed_in_a_batch_can_be_signed_again_alone(world: World) ->
     await db["tasks"].update_many({"_id": {"$in": chosen}}, {"$set": {"claims": {}}})
     await db["batches"].update_many({}, {"$set": {"state": "finished"}})
     page = sound(await browser.get(address))
-    assert "Ký lại 2 mục lỗi" in page.text
+    assert "Ký lại các hồ sơ lỗi (2)" in page.text
     assert "HB-SIG-010" in page.text
     assert "hx-trigger" not in page.response.text
     ask = sound(await browser.send(f"{address}/retry", []))

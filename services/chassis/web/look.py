@@ -168,6 +168,7 @@ class Progress:
     """State of a long piece of work. `href` is the page that shows it; while `running`, it is asked again every two seconds.
 
     `message` says in words what is going on; `outcome` is the tone of the end: "success", "warning" or "danger".
+    `events`: the address of server-sent events that tell when to ask; then it is asked by time only every ten seconds.
     """
 
     title: str
@@ -180,6 +181,7 @@ class Progress:
     waiting: int = 0
     eta: str = ""
     outcome: str = "success"
+    events: str = ""
 
     @property
     def settled(self) -> int:

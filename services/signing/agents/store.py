@@ -4,7 +4,7 @@ agent_jobs: one a batch with a token, by the batch's id. `state` ASKED (nobody h
 UNPLUGGED (it waits for the token), SIGNING, or ENDED with `failure` (a key of `errors.REFUSALS`, None when the batch came to its end).
 `confirmed` once the PIN was right, `agent` who has it, `heard_at` when that one was last heard, `moved_at` when it last got on.
 agents: when a program last asked for work here.
-The values themselves go straight into the batch's items, which nobody else moves from "prepared" to "returned".
+The values themselves go straight into the batch's items, which nobody else moves to "returned".
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from services.chassis.mongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne
+from services.signing.items import HASHED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -114,13 +115,13 @@ async def end(db: Database, job_id: str, failure: str | None, at: datetime) -> N
 
 async def open_items(db: Database, batch: str) -> list[Document]:
     """What a program has still to sign, in the order of the batch; only what a list of it needs."""
-    wanted = {"batch": batch, "state": "prepared", "not_signed": None}
+    wanted = {"batch": batch, "state": {"$in": HASHED}, "not_signed": None}
     projection = dict.fromkeys(("number", "kind", "pupil_name", "class_code", "prepared.xml.digest", "prepared.pdf.digest"), 1)
     return await db["items"].find(wanted, projection=projection).sort("number", ASCENDING).to_list(None)
 
 
 async def open_item(db: Database, batch: str, number: int) -> Document | None:
-    found: Document | None = await db["items"].find_one({"batch": batch, "number": number, "state": "prepared"})
+    found: Document | None = await db["items"].find_one({"batch": batch, "number": number, "state": {"$in": HASHED}})
     return found
 
 
@@ -133,13 +134,13 @@ async def returned(db: Database, session: Session, batch: str, values: Mapping[i
     """Items that were answered before, or have ended meanwhile, stay as they are."""
     writes = [
         UpdateOne(
-            {"batch": batch, "number": number, "state": "prepared"},
+            {"batch": batch, "number": number, "state": {"$in": HASHED}},
             {"$set": {"state": "returned", "values": each}, "$currentDate": {"changed_at": True}},
         )
         for number, each in values.items()
     ]
     writes += [
-        UpdateOne({"batch": batch, "number": number, "state": "prepared"}, {"$set": {"not_signed": code}})
+        UpdateOne({"batch": batch, "number": number, "state": {"$in": HASHED}}, {"$set": {"not_signed": code}})
         for number, code in failures.items()
     ]
     if writes:

@@ -153,6 +153,8 @@ def _signing() -> Iterator[Sample]:
             "signed": 12,
             "awaiting_href": "?tab=awaiting",
             "signed_href": "?tab=signed",
+            "batches_href": "/signing/batches",
+            "grades": [("5", "Khối 5")],
             "classes": [("5A", "5A"), ("5B", "5B")],
             "action": "/signing/homeroom",
             "problem": "",
@@ -196,6 +198,9 @@ def _signing() -> Iterator[Sample]:
         "titles": [f"{name_of(number)} – lớp 5A" for number in range(5)],
         "fields": [("batch", "b1")],
         "left_out": [],
+        "chosen": 32,
+        "problem": "",
+        "warnings": [],
         "values": {"username": ""},
         "errors": {},
     }
@@ -203,9 +208,13 @@ def _signing() -> Iterator[Sample]:
     yield Sample("signing/authorise-phone-alone", "signing/authorise.html", {**authorise, "asks_password": False})
     refused = {
         "errors": {"username": "Thông tin thẻ không tồn tại hoặc không đúng."},
-        "left_out": [{"title": f"{name_of(9)} – lớp 5A", "reason": "Học bạ đã được trả lại."}],
+        "left_out": [{"title": f"{name_of(9)} – lớp 5A", "reason": "HB-SIG-018: Học bạ đã được trả lại.", "todo": "Chờ kết quả xử lý."}],
+        "chosen": 33,
+        "warnings": ["Chưa kiểm tra được chứng thư số có bị thu hồi không."],
     }
     yield Sample("signing/authorise-error", "signing/authorise.html", {**authorise, **refused})
+    away = "Dịch vụ ký số từ xa tạm thời không kết nối được. Chờ ít phút rồi ký lại."
+    yield Sample("signing/authorise-away", "signing/authorise.html", {**authorise, "problem": away})
     states = ("FAILED", "AWAITING_CONFIRMATION", "SIGNING", "SIGNED", "WAITING", "REFUSED", "CANCELLED")
 
     def batch(rows: int, *, running: bool) -> dict[str, Any]:
@@ -219,6 +228,8 @@ def _signing() -> Iterator[Sample]:
             "paging": paging(rows),
             "progress": progress(running=running),
             "awaiting_phone": running,
+            "asked_again": running,
+            "only_failed": False,
             "retry_action": "" if running else "/signing/batches/b1/retry",
             "retryable": 3,
             "cancel_action": "/signing/batches/b1/cancel" if running else "",
@@ -226,7 +237,8 @@ def _signing() -> Iterator[Sample]:
                 {
                     "title": f"{name_of(number)} – lớp 5A",
                     "state": states[number % 7],
-                    "reason": "HB-SIG-104: Nhà cung cấp không trả lời, thử lại sau." if number % 7 == 0 else "",
+                    "reason": "HB-SIG-104: Nhà cung cấp không trả lời." if number % 7 == 0 else "",
+                    "todo": "Thử lại sau." if number % 7 == 0 else "",
                     "at": MOMENT if number % 7 == 3 else None,
                     "href": f"/records/transcripts/t{number}",
                 }
@@ -237,6 +249,26 @@ def _signing() -> Iterator[Sample]:
     yield Sample("signing/batch-running", "signing/batch.html", batch(7, running=True))
     yield Sample("signing/batch-done", "signing/batch.html", batch(500, running=False))
     yield Sample("signing/batch-empty", "signing/batch.html", batch(0, running=True))
+
+    def batches(rows: int) -> dict[str, Any]:
+        ends = (("Đang ký", "info"), ("Đã kết thúc", "success"), ("Đã kết thúc, có mục chưa ký được", "warning"))
+        listed = [
+            {
+                "at": MOMENT,
+                "step_text": "Giáo viên chủ nhiệm ký duyệt",
+                "noun": "học bạ",
+                "total": 32,
+                "signed": 30,
+                "failed": number % 3,
+                "state_text": ends[number % 3][0],
+                "tone": ends[number % 3][1],
+                "href": f"/signing/batches/b{number}",
+            }
+            for number in range(rows)
+        ]
+        return {"shell": shell(), "title": "Các đợt ký của tôi", "query": {}, "paging": paging(rows), "rows": listed}
+
+    yield from variants("signing/batches", batches)
 
 
 def _publishing() -> Iterator[Sample]:
