@@ -17,7 +17,7 @@ class Figure(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    name: str = Field(pattern=r"^[a-z][a-z0-9.-]*$")
     value: float = Field(gt=0)
     unit: str = Field(min_length=1)
     peer: str = Field(min_length=1)

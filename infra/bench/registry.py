@@ -8,11 +8,17 @@ from infra.bench.figures import Figure, Options
 from infra.bench.importing import importing
 from infra.bench.render import render
 from infra.bench.road import road
+from infra.bench.seal import seal
+from infra.bench.sign_xml import sign_xml
 from infra.bench.signin import signin
+from infra.bench.validate import validate
 
 BENCHMARKS: dict[str, Callable[[Options], Figure]] = {
     "render": render,
     "import": importing,
     "road": road,
     "signin": signin,
+    "sign.xml": sign_xml,
+    "validate": validate,
+    "seal": seal,
 }
