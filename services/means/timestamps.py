@@ -10,6 +10,7 @@ import datetime as dt
 import ssl
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -113,6 +114,7 @@ class TimestampAuthority:
             raise TimestampRefused(f"the answer is no sound timestamp: {malformed}") from malformed
 
 
+@lru_cache(maxsize=64)
 def imprint_of(token: bytes) -> bytes:
     """The digest that a token speaks of. Raises ValueError when it is no SHA-256 timestamp."""
     imprint = _info(cms.ContentInfo.load(token))["message_imprint"]
@@ -133,6 +135,7 @@ def room_for(token: bytes) -> int:
     return len(token) + SLACK
 
 
+@lru_cache(maxsize=64)
 def signer_of(token: bytes) -> tuple[bytes, tuple[bytes, ...]]:
     """The unit's certificate and the others in a token, DER. Raises ValueError when it is no timestamp or has none inside."""
     found = _certificates(cms.ContentInfo.load(token))

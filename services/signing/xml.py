@@ -7,7 +7,7 @@ All functions are pure and safe to run in a process pool.
 
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final, cast
@@ -55,7 +55,13 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
 _TAIL = re.compile(rb"(?:(<ChuKy Id=\"ck\")\s*/>|</ChuKy>)(\s*</(?:HocBa|BangTongHop)>\s*)\Z")
 _EMPTY_VALUE: Final = b"></ds:SignatureValue>"
 _FRAMES: Final = {f"{{{namespace}}}{name}" for namespace, name in ROOTS.items()}
-_LIKE_ID: Final = etree.XPath("//@*[translate(local-name(), 'ID', 'id') = 'id']", smart_strings=False)
+_LIKE_ID: Final = etree.XPath(
+    # the length first: it spares most attributes the comparison
+    "descendant-or-self::*/@*[string-length(local-name()) = 2][translate(local-name(), 'ID', 'id') = 'id']",
+    smart_strings=False,
+)
+_SIGNATURE: Final = f"{{{DS}}}Signature"
+_VALUE: Final = f"{{{DS}}}SignatureValue"
 
 
 class UnsuitableDocument(ValueError):
@@ -115,7 +121,7 @@ def parse(document: bytes) -> etree._Element:
     namespace = namespace_of(root)
     if not is_root(root) or children != [(f"{{{namespace}}}NoiDung", CONTENT_ID), (f"{{{namespace}}}ChuKy", "ck")]:
         raise UnsuitableDocument("layout", "Tệp XML không có cấu trúc của học bạ số, bảng tổng hợp.")
-    if any(child.tag != f"{{{DS}}}Signature" or not child.get("Id") for child in root[1]):
+    if any(child.tag != _SIGNATURE or not child.get("Id") for child in root[1]):
         raise UnsuitableDocument("layout", "Phần chữ ký của tệp XML có thành phần lạ.")
     ids = cast("list[str]", _LIKE_ID(root))
     if len(ids) != len(set(ids)):
@@ -145,15 +151,12 @@ def prepare(
     if scheme.partition("-")[0] != default_scheme(certificate).partition("-")[0]:
         raise ValueError(f"the certificate's key cannot sign {scheme}")
     root = parse(document)
-    known = {
-        CONTENT_ID: root[0],
-        **{str(value.get("Id")): value for value in root[1].iterfind(f"{{{DS}}}Signature/{{{DS}}}SignatureValue")},
-    }
     if any(child.get("Id") == signature_id for child in root[1]):
         raise ValueError(f"{signature_id} has signed already")
     covers = tuple(covers)
     # this signature is not in the document yet, so the document as it is is what the enveloped-signature transform will leave
-    parts = [root] if covers == WHOLE else [known[name] for name in covers if name in known]
+    known = {"": root} if covers == WHOLE else {str(part.get("Id")): part for part in _coverable(root)}
+    parts = [known[name] for name in covers if name in known]
     if not covers or len(parts) != len(covers):
         raise ValueError("a signature covers the whole document, or elements by Ids that are in it")
     about = DESCRIPTIONS[etree.QName(root).localname]
@@ -169,6 +172,13 @@ def prepare(
     digests = [b64encode(sha256(canonical(part)).digest()) for part in parts]
     filled = made.fill(digests, signed_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode())
     return PreparedXml(signature_id=signature_id, signature=filled.signature, digest=sha256(filled.signed_info).digest(), scheme=scheme)
+
+
+def _coverable(root: etree._Element) -> Iterator[etree._Element]:
+    """The content and the values of all signatures; `parse` has asserted the frame."""
+    yield root[0]
+    for signature in root[1]:
+        yield from signature.iterchildren(_VALUE)
 
 
 def finish(prepared: PreparedXml, value: bytes, certificate: bytes) -> bytes:
