@@ -31,7 +31,7 @@ from tests.unit.signing.pki import Party, party
 
 PLACES = ("GVBM-1", "GVCN", "CBQL", "KY_PHAT_HANH")
 ROLE = "Giáo viên chủ nhiệm"
-ROUNDS, SIGNXML_ROUNDS, DSS_ROUNDS, DSS_WARM = 400, 40, 150, 1200
+ROUNDS, SIGNXML_ROUNDS, DSS_ROUNDS, DSS_WARM = 400, 40, 150, 500
 REPEATS = 5
 AT = dt.datetime(2026, 5, 30, 2, 0, tzinfo=dt.UTC)
 """The test certificates are valid then; neither side looks at the calendar."""

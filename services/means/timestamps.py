@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS: Final = 10.0
 MAX_CONNECTIONS: Final = 20
+KEPT_OPEN_SECONDS: Final = 4.0
+"""An idle connection, a little less than servers commonly keep theirs: a request on one that they just close would be lost."""
 MAX_SKEW: Final = dt.timedelta(minutes=5)
 SLACK: Final = 64
 """Bytes by which tokens of one unit differ: serial numbers, fractions of seconds and ECDSA values vary in length."""
@@ -65,7 +67,7 @@ async def outgoing(verify: ssl.SSLContext | bool = True) -> AsyncIterator[aiohtt
 
     trace = aiohttp.TraceConfig()
     trace.on_request_redirect.append(refuse)
-    connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, ssl=verify)
+    connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, ssl=verify, keepalive_timeout=KEPT_OPEN_SECONDS)
     async with aiohttp.ClientSession(connector=connector, trace_configs=[trace], cookie_jar=aiohttp.DummyCookieJar()) as session:
         yield session
 
