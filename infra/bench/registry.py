@@ -8,8 +8,11 @@ from infra.bench.figures import Figure, Options
 from infra.bench.importing import importing
 from infra.bench.render import render
 from infra.bench.road import road
+from infra.bench.seal import seal
 from infra.bench.sign_pdf import sign_pdf
+from infra.bench.sign_xml import sign_xml
 from infra.bench.signin import signin
+from infra.bench.validate import validate
 
 BENCHMARKS: dict[str, Callable[[Options], Figure]] = {
     "render": render,
@@ -17,4 +20,7 @@ BENCHMARKS: dict[str, Callable[[Options], Figure]] = {
     "road": road,
     "sign.pdf": sign_pdf,
     "signin": signin,
+    "sign.xml": sign_xml,
+    "validate": validate,
+    "seal": seal,
 }

@@ -10,6 +10,7 @@ import datetime as dt
 import ssl
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS: Final = 10.0
 MAX_CONNECTIONS: Final = 20
+KEPT_OPEN_SECONDS: Final = 4.0
+"""An idle connection, a little less than servers commonly keep theirs: a request on one that they just close would be lost."""
 MAX_SKEW: Final = dt.timedelta(minutes=5)
 SLACK: Final = 64
 """Bytes by which tokens of one unit differ: serial numbers, fractions of seconds and ECDSA values vary in length."""
@@ -64,7 +67,7 @@ async def outgoing(verify: ssl.SSLContext | bool = True) -> AsyncIterator[aiohtt
 
     trace = aiohttp.TraceConfig()
     trace.on_request_redirect.append(refuse)
-    connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, ssl=verify)
+    connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, ssl=verify, keepalive_timeout=KEPT_OPEN_SECONDS)
     async with aiohttp.ClientSession(connector=connector, trace_configs=[trace], cookie_jar=aiohttp.DummyCookieJar()) as session:
         yield session
 
@@ -113,6 +116,7 @@ class TimestampAuthority:
             raise TimestampRefused(f"the answer is no sound timestamp: {malformed}") from malformed
 
 
+@lru_cache(maxsize=64)
 def imprint_of(token: bytes) -> bytes:
     """The digest that a token speaks of. Raises ValueError when it is no SHA-256 timestamp."""
     imprint = _info(cms.ContentInfo.load(token))["message_imprint"]
@@ -133,6 +137,7 @@ def room_for(token: bytes) -> int:
     return len(token) + SLACK
 
 
+@lru_cache(maxsize=64)
 def signer_of(token: bytes) -> tuple[bytes, tuple[bytes, ...]]:
     """The unit's certificate and the others in a token, DER. Raises ValueError when it is no timestamp or has none inside."""
     found = _certificates(cms.ContentInfo.load(token))

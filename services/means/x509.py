@@ -129,6 +129,7 @@ def complete(work: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("validation tried to wait although everything was handed over")
 
 
+@lru_cache(maxsize=2048)
 def describe(der: bytes) -> CertificateFacts:
     """Read the facts of a certificate; raises ValueError when the bytes are no certificate."""
     certificate = load(der)

@@ -75,6 +75,7 @@ def only_readable(data: ValidationData) -> ValidationData:
     )
 
 
+@lru_cache(maxsize=2048)
 def check_readable(certificate: bytes) -> None:
     """Raises one of MALFORMED for what is no certificate, down to its names and key, which libraries notice only when they use them."""
     describe(certificate)
@@ -128,7 +129,10 @@ def judge_signed_stamp(signed: cms.SignedData, imprint: Callable[[str], bytes], 
 def judge_certificate(certificate: bytes, others: Sequence[bytes], means: Means, at: datetime) -> Trust:
     """Path validation for the moment `at`, and what OCSP responses and lists say of every certificate on the way."""
     pool = tuple(dict.fromkeys((*others, *means.data.certificates, *means.roots)))
-    found = trust(certificate, pool, means.roots, at=at)
+    # almost always the issuers that are found first are the right ones; only among few certificates is the search quick
+    found = trust(certificate, [issuer for _, issuer in _way_up(certificate, pool)], means.roots, at=at)
+    if found.state != "trusted":
+        found = trust(certificate, pool, means.roots, at=at)
     if found.state != "trusted":
         return found
     state = revocation(certificate, pool, means.data, at)

@@ -37,6 +37,12 @@ def classpath() -> str:
     return f"{home / 'target' / 'classes'}{os.pathsep}{home / 'target' / 'dependency'}/*"
 
 
+def java(main: str, *arguments: str) -> list[str]:
+    """The command that runs `hocba.interop.<main>` with the thorough compiler, for what is run long enough to be timed."""
+    quiet = ("-Djava.awt.headless=true", "-Dorg.slf4j.simpleLogger.defaultLogLevel=off")
+    return [tool("java"), "-Xmx1536m", *quiet, *XML_FACTORIES, "-cp", classpath(), f"hocba.interop.{main}", *arguments]
+
+
 def run(main: str, options: Sequence[str], files: Sequence[Path]) -> list[dict[str, Any]]:
     """One JSON object a file, in the order of `files`, from `hocba.interop.<main>`."""
     if not files:
