@@ -14,6 +14,7 @@ from services.means.timestamps import TimestampAuthority, outgoing
 from services.means.validation_data import ValidationSource
 from services.signing import handlers, pages, routes
 from services.signing.assembling import Assembling
+from services.signing.auditing.auditor import IDLE, Auditor
 from services.signing.providers import Providers, read_roots
 from services.signing.runner import Runner
 from services.signing.sealing import Sealing
@@ -45,6 +46,7 @@ def work(parts: Parts) -> Sequence[Coroutine[None, None, None]]:
     return [
         _sealing(parts, store),
         forever("assembling", Assembling(parts, store).round),
+        forever("auditing", Auditor(parts, store, read_roots(needed(parts.settings.trust_dir, "trust_dir"))).round, idle=IDLE),
         forever("batches", Runner(parts, store, Providers(parts.settings)).round),
     ]
 

@@ -12,6 +12,8 @@ from services.chassis.aggregates import Change
 from services.chassis.errors import NOT_FOUND, Refused
 from services.chassis.leases import claim
 from services.chassis.mongo import ASCENDING, IndexModel, UpdateOne, transaction
+from services.signing.auditing.store import end_approvals, save_approvals
+from services.signing.auditing.store import ensure_indexes as ensure_audit_indexes
 from services.signing.tasks import ASSEMBLING, SEALING
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ async def ensure_indexes(db: Database) -> None:
         [IndexModel([("state", ASCENDING), ("_id", ASCENDING)]), IndexModel([("person", ASCENDING), ("at", ASCENDING)])]
     )
     await db["items"].create_indexes([IndexModel([("batch", ASCENDING), ("number", ASCENDING)], unique=True)])
+    await ensure_audit_indexes(db)
 
 
 class Store:
@@ -47,6 +50,7 @@ class Store:
 
     async def save_certificates(self, session: Session, events: Sequence[Event[CertificateApprovedV1]]) -> None:
         """One approval that comes after a later one of the same owner changes nothing: only one request's events come in order."""
+        await save_approvals(self.db, session, events)
         for event in events:
             fact = event.data
             owner = account_key(fact.kind, fact.person if fact.kind == "person" else fact.school)
@@ -58,6 +62,7 @@ class Store:
 
     async def end_certificates(self, session: Session, events: Sequence[Event[CertificateEndedV1]]) -> None:
         """Only the certificate that is named ends: the owner may sign with another one by now."""
+        await end_approvals(self.db, session, events)
         for event in events:
             fact = event.data
             account = await self.standing(fact.kind, fact.person if fact.kind == "person" else fact.school, session)
