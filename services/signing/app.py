@@ -16,6 +16,8 @@ from services.signing import handlers, pages, routes
 from services.signing.assembling import Assembling
 from services.signing.auditing.auditor import IDLE, Auditor
 from services.signing.providers import Providers, read_roots
+from services.signing.reports import pages as report_pages
+from services.signing.reports import routes as report_routes
 from services.signing.runner import Runner
 from services.signing.sealing import Sealing
 from services.signing.store import Store, ensure_indexes
@@ -32,6 +34,9 @@ def web(parts: Parts) -> FastAPI:
     app = make_app(parts.settings, "signing")
     app.state.store = Store(parts.db)
     app.state.providers = Providers(parts.settings)
+    app.state.parts = parts
+    app.include_router(report_routes.router)
+    app.include_router(report_pages.router)
     app.include_router(routes.router)
     app.include_router(pages.router)
     return app

@@ -14,7 +14,7 @@ from services.chassis.leases import claim
 from services.chassis.mongo import ASCENDING, IndexModel, UpdateOne, transaction
 from services.signing.auditing.store import end_approvals, save_approvals
 from services.signing.auditing.store import ensure_indexes as ensure_audit_indexes
-from services.signing.tasks import ASSEMBLING, SEALING
+from services.signing.tasks import ASSEMBLING, CANCELLED, SEALING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -114,6 +114,12 @@ class Store:
     async def signed(self, school: str, step: str, person: str, *, kind: DocumentKind = "transcript") -> list[Document]:
         wanted: Document = {"school": school, "signed_by": f"{step}:{person}", **_of_kind(kind)}
         return await self.db["tasks"].find(wanted).sort([("class_code", 1), ("_id", 1)]).to_list(None)
+
+    async def signed_of_class(self, school: str, year: str, class_code: str, most: int) -> list[Document]:
+        """Documents of every kind that have a signed file; not the cancelled ones."""
+        wanted: Document = {"school": school, "year": year, "class_code": class_code, "xml": {"$ne": None}, "step": {"$ne": CANCELLED}}
+        found = await self.db["tasks"].find(wanted).sort([("pupil_code", 1), ("_id", 1)]).limit(most).to_list(most)
+        return [t for t in found if t["signatures"]]
 
     async def task(self, transcript: str) -> Document:
         found = await self.db["tasks"].find_one({"_id": transcript})

@@ -9,21 +9,22 @@ import asyncio
 import datetime as dt
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from contracts.documents import DocumentRef
 from services.chassis import clock
 from services.chassis.leases import owner_token
 from services.chassis.objects import MissingObject
 from services.signing.auditing import store as audits
-from services.signing.auditing.examine import Stored, examine
+from services.signing.auditing.examine import Stored, StoredFiles, examine
 from services.signing.auditing.expected import expected_of, owner_of
 from services.signing.metrics import AUDITED, DIFFERING, UNAUDITED_AGE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from services.chassis.mongo import Document
+    from services.chassis.objects import Objects
     from services.chassis.process import Parts
     from services.signing.auditing.findings import Finding
     from services.signing.store import Store
@@ -80,14 +81,22 @@ class Auditor:
 
     async def _findings(self, task: Document) -> tuple[Finding, ...]:
         approvals = await audits.approvals_of(self.store.db, [owner_of(task, s) for s in task["signatures"]])
-        content, xml, pdf = [await self._stored(task[file]) for file in ("content", "xml", "pdf")]
-        return await self.parts.pool.run(examine, expected_of(task, approvals), content, xml, pdf, self.roots, clock.now())
+        stored = await stored_files(self.parts.objects, task)
+        return await self.parts.pool.run(examine, expected_of(task, approvals), stored, self.roots, clock.now())
 
-    async def _stored(self, ref: Document | None) -> Stored | None:
-        if ref is None:
-            return None
-        known = DocumentRef.model_validate(ref)
-        try:
-            return Stored(sha256=known.sha256, octets=await self.parts.objects.get_unchecked(known))
-        except MissingObject:
-            return Stored(sha256=known.sha256, octets=None)
+
+async def stored_files(objects: Objects, task: Mapping[str, Any]) -> StoredFiles:
+    """What stands in the object store now, checked by nobody yet. Raises ObjectsUnavailable."""
+    return StoredFiles(
+        content=await _stored(objects, task["content"]),
+        xml=await _stored(objects, task["xml"]),
+        pdf=await _stored(objects, task["pdf"]) if task.get("pdf") else None,
+    )
+
+
+async def _stored(objects: Objects, ref: Document) -> Stored:
+    known = DocumentRef.model_validate(ref)
+    try:
+        return Stored(sha256=known.sha256, octets=await objects.get_unchecked(known))
+    except MissingObject:
+        return Stored(sha256=known.sha256, octets=None)

@@ -22,13 +22,22 @@ class Stored(BaseModel):
     octets: bytes | None
 
 
-def examine(
-    expected: Expected, content: Stored, xml: Stored, pdf: Stored | None, roots: tuple[bytes, ...], at: dt.datetime
-) -> tuple[Finding, ...]:
+class StoredFiles(BaseModel):
+    """`content`: the XML that was made to be signed. `pdf` None: none was made yet."""
+
+    model_config = ConfigDict(frozen=True)
+
+    content: Stored
+    xml: Stored
+    pdf: Stored | None
+
+
+def examine(expected: Expected, stored: StoredFiles, roots: tuple[bytes, ...], at: dt.datetime) -> tuple[Finding, ...]:
     """Everything that is wrong, nothing when it is as it was signed.
 
     A file with a wrong digest is looked into all the same, so that it can be said what happened to it.
     """
+    content, xml, pdf = stored.content, stored.xml, stored.pdf
     found = [*_kept("content", content), *_kept("xml", xml), *(_kept("pdf", pdf) if pdf else ())]
     signed = content.octets if not _kept("content", content) else None
     if xml.octets is not None:

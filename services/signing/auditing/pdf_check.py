@@ -131,5 +131,5 @@ def _data(reader: PdfFileReader) -> ValidationData:
 
 def _attached(reader: PdfFileReader) -> list[bytes | None]:
     """The content of every associated file that is an XML."""
-    listed = reader.root["/AF"] if "/AF" in reader.root else ()
+    listed = reader.root["/AF"] if "/AF" in reader.root else ()  # noqa: SIM401 - pyHanko's get() gives the reference, not what it refers to
     return [content_of(each.get_object()["/EF"]["/F"].data) for each in listed]

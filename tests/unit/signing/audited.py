@@ -11,9 +11,8 @@ from typing import Any
 from services.means.x509 import Scheme, describe
 from services.records.render.xml import transcript_xml
 from services.signing import archive
-from services.signing.auditing.examine import Stored, examine
+from services.signing.auditing.examine import Stored, StoredFiles, examine
 from services.signing.auditing.expected import Expected, expected_of
-from services.signing.auditing.findings import Finding
 from services.signing.tasks import DONE, SEALING
 from tests.interop.transcripts import Case, content_of, make_transcript
 from tests.unit.signing.pki import Party
@@ -56,19 +55,17 @@ class Kept:
     def expected(self) -> Expected:
         return expected_of(self.task, self.approvals)
 
-    def with_stored(self, *, known: bool = False, **files: bytes) -> Kept:
+    def with_stored(self, content: bytes = b"", xml: bytes = b"", pdf: bytes = b"", *, known: bool = False) -> Kept:
         """Other files; `known`: whoever exchanged them has changed the digests in the database too."""
-        task = {**self.task, **{name: {"sha256": _sha(octets)} for name, octets in files.items()}} if known else self.task
-        return replace(self, task=task, **files)
+        given = {"content": content, "xml": xml, "pdf": pdf}
+        digests = {name: {"sha256": _sha(octets)} for name, octets in given.items() if octets}
+        task = {**self.task, **digests} if known else self.task
+        return replace(self, task=task, content=content or self.content, xml=xml or self.xml, pdf=pdf or self.pdf)
 
     def findings(self, at: dt.datetime = SOON) -> list[tuple[str, str, str]]:
         """(file, place, code)"""
-        found: tuple[Finding, ...] = examine(
-            self.expected,
-            *(Stored(sha256=self.task[name]["sha256"], octets=octets) for name, octets in self._files),
-            tuple(self.sandbox.roots),
-            at,
-        )
+        stored = StoredFiles(**{name: Stored(sha256=self.task[name]["sha256"], octets=octets) for name, octets in self._files})
+        found = examine(self.expected, stored, tuple(self.sandbox.roots), at)
         return [(one.file, one.place, one.code) for one in found]
 
     @property
