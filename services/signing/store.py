@@ -121,6 +121,10 @@ class Store:
         found = await self.db["tasks"].find(wanted).sort([("pupil_code", 1), ("_id", 1)]).limit(most).to_list(most)
         return [t for t in found if t["signatures"]]
 
+    async def signs_in_class(self, school: str, year: str, class_code: str, person: str) -> bool:
+        wanted = {"school": school, "year": year, "class_code": class_code, "steps.signers.person": person}
+        return await self.db["tasks"].find_one(wanted, {"_id": 1}) is not None
+
     async def task(self, transcript: str) -> Document:
         found = await self.db["tasks"].find_one({"_id": transcript})
         if found is None:

@@ -33,10 +33,9 @@ MOST_OF_A_CLASS = 200
 log = logging.getLogger(__name__)
 
 
-def may_see(task: Mapping[str, Any], who: Principal) -> bool:
-    """Own are the documents of the class that the person leads, and those that they sign themselves."""
-    signs = any(signer["person"] == who.person for step in task["steps"] for signer in step["signers"])
-    return signs or task["class_code"] in who.homeroom_of
+async def assigned(store: Store, who: Principal, year: str, class_code: str) -> bool:
+    """Own are the documents of the class that the person leads, or signs for in that year."""
+    return class_code in who.homeroom_of or await store.signs_in_class(str(who.school), year, class_code, who.person)
 
 
 async def visible_task(store: Store, who: Principal, document: str) -> Document:
@@ -44,7 +43,8 @@ async def visible_task(store: Store, who: Principal, document: str) -> Document:
     task = await store.task(document)
     if task["school"] != who.school:
         raise Refused(NOT_FOUND)
-    require(who, Action.VIEW_CLASS, school=task["school"], own=may_see(task, who))
+    own = await assigned(store, who, task["year"], task["class_code"])
+    require(who, Action.VIEW_CLASS, school=task["school"], own=own)
     if task["xml"] is None or not task["signatures"]:
         raise Refused(NO_REPORT)
     return task
@@ -79,10 +79,9 @@ async def signed_document(parts: Parts, task: Mapping[str, Any]) -> Signed:
 
 
 async def signed_of_class(parts: Parts, store: Store, who: Principal, year: str, class_code: str) -> list[Signed]:
-    """Of all signed documents of a class that the person may see. Raises Refused(NO_CERTIFICATES, STORED_DIFFERS)."""
+    """Of all signed documents of a class. Raises Refused(NO_CERTIFICATES, STORED_DIFFERS)."""
+    require(who, Action.VIEW_CLASS, school=who.school, own=await assigned(store, who, year, class_code))
     tasks = await store.signed_of_class(str(who.school), year, class_code, MOST_OF_A_CLASS)
-    own = any(may_see(task, who) for task in tasks) or class_code in who.homeroom_of
-    require(who, Action.VIEW_CLASS, school=who.school, own=own)
     if not tasks:
         raise Refused(NO_CERTIFICATES)
     return list(await asyncio.gather(*(signed_document(parts, task) for task in tasks)))

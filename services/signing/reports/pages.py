@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
-from services.chassis.access import Who
+from contracts.access import Action
+from services.chassis.access import Who, require
 from services.chassis.web.look import file_size, render, vn_date, vn_time
 from services.chassis.web.shell import shell
+from services.signing.auditing import store as audits
+from services.signing.auditing.findings import Finding, words
 from services.signing.errors import STORED_DIFFERS
-from services.signing.queues import document_href
+from services.signing.queues import document_href, title_of
+from services.signing.reports.lists import REPORTS
 from services.signing.reports.report import STAMP_KINDS
 from services.signing.reports.routes import reported
 from services.signing.reports.words import INDICATIONS, NAMES, STATES
+from services.signing.routes import store_of
 
 if TYPE_CHECKING:
     from services.signing.reports.report import JudgedFile, Report, ReportedSignature
@@ -22,6 +27,33 @@ router = APIRouter(prefix="/ui/signing", include_in_schema=False)
 FILES = {"xml": "Bản XML", "pdf": "Bản PDF"}
 TONES = {"passed": "success", "failed": "danger", "unknown": "waiting"}
 INDICATION_TONES = {"TOTAL_PASSED": "success", "TOTAL_FAILED": "danger", "INDETERMINATE": "waiting"}
+
+
+@router.get("/reports/differing")
+async def show_differing(request: Request, who: Who) -> Response:
+    """For those who see the whole school: documents whose stored files are not what was signed."""
+    require(who, Action.VIEW_SCHOOL, school=who.school)
+    store = store_of(request)
+    found = await audits.different(store.db, str(who.school))
+    tasks = await store.load_tasks(None, [each["_id"] for each in found])
+    context = {
+        "shell": shell(request, who),
+        "title": STORED_DIFFERS.title,
+        "code": STORED_DIFFERS.code,
+        "what_to_do": STORED_DIFFERS.action,
+        "rows": [
+            {
+                "title": title_of(tasks[each["_id"]]),
+                "id": each["_id"],
+                "since": each["since"],
+                "text": words(Finding.model_validate(f) for f in each["findings"]),
+                "href": f"{REPORTS}/{each['_id']}",
+            }
+            for each in found
+            if each["_id"] in tasks
+        ],
+    }
+    return render(request.app.state.pages, request, "signing/differing.html", context)
 
 
 @router.get("/reports/{transcript}")
