@@ -58,7 +58,7 @@ class Desk:
 
     def overwrite(self, file: str, octets: bytes) -> None:
         objects = self.world.parts["signing"].objects
-        objects._put(self.refs[file], octets, "application/octet-stream")
+        objects._put(self.refs[file].model_copy(update={"size": len(octets)}), octets, "application/octet-stream")
 
     async def audited(self) -> dict[str, Any]:
         await self.auditor.round()
