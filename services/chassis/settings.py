@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     service_key_file: Path | None = None
     service_cert_file: Path | None = None
     package_trust_file: Path | None = Field(default=None, description="PEM certificates of the installations whose packages are taken")
+    audits_per_minute: float = Field(default=60, gt=0, description="stored documents that are examined again, at most; signing")
     pool_size: int = Field(default=1, ge=1, description="processes for work that needs the processor")
     # how long others wait for what a killed process held; shorter, and a busy one is taken for dead
     consumer_session_seconds: float = Field(default=45, ge=6, description="partitions of a topic; the broker allows no less than 6")

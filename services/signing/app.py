@@ -17,7 +17,10 @@ from services.signing import callbacks, handlers, overdue, pages, routes
 from services.signing.agents import routes as agent_routes
 from services.signing.agents import store as agent_store
 from services.signing.assembling import Assembling
+from services.signing.auditing.auditor import IDLE, Auditor
 from services.signing.providers import Providers, read_roots
+from services.signing.reports import pages as report_pages
+from services.signing.reports import routes as report_routes
 from services.signing.runner import Runner
 from services.signing.sealing import Sealing
 from services.signing.store import Store, ensure_indexes
@@ -35,9 +38,12 @@ def web(parts: Parts) -> FastAPI:
     app = make_app(parts.settings, "signing")
     app.state.store = Store(parts.db)
     app.state.providers = Providers(parts.settings)
+    app.state.parts = parts
     app.state.hints = callbacks.Allowance()
     app.state.objects = parts.objects
     app.state.job_signer = JobSigner(needed(parts.settings.agent_key_file, "agent_key_file"))
+    app.include_router(report_routes.router)
+    app.include_router(report_pages.router)
     app.include_router(routes.router)
     app.include_router(callbacks.router)
     app.include_router(agent_routes.router)
@@ -55,6 +61,7 @@ def work(parts: Parts) -> Sequence[Coroutine[None, None, None]]:
         _sealing(parts, store),
         forever("assembling", Assembling(parts, store).round),
         forever("overdue", lambda: overdue.round_of(store)),
+        forever("auditing", Auditor(parts, store, read_roots(needed(parts.settings.trust_dir, "trust_dir"))).round, idle=IDLE),
         forever("batches", Runner(parts, store, Providers(parts.settings)).round),
     ]
 

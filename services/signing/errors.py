@@ -228,3 +228,27 @@ SIGNER_REVOKED = Refusal(
     "Đăng ký chứng thư số còn hiệu lực rồi ký lại.",
     "the issuer says that the certificate must not be used: {problem}",
 )
+STORED_DIFFERS = Refusal(
+    "HB-SIG-090",
+    409,
+    "Tệp lưu trữ sai khác",
+    "Tệp lưu trữ của học bạ này không đúng với tệp đã ký: {reason}",
+    "Không dùng tệp này; báo ngay cho bộ phận hỗ trợ kèm mã học bạ để khôi phục đúng tệp đã ký.",
+    "the stored file is not what was signed",
+)
+NO_REPORT = Refusal(
+    "HB-SIG-091",
+    404,
+    "Chưa có báo cáo chữ ký",
+    "Học bạ này chưa có tệp đã ký để lập báo cáo.",
+    "Xem lại sau khi các giáo viên bộ môn đã ký xong.",
+    "no signed file yet",
+)
+NO_CERTIFICATES = Refusal(
+    "HB-SIG-092",
+    404,
+    "Không có chứng thư số để tải",
+    "Phần đã chọn chưa có học bạ nào được ký, hoặc không thuộc phần thầy/cô được xem.",
+    "Chọn lớp, năm học khác hoặc chờ các bước ký hoàn thành.",
+    "no signed document in the selection",
+)

@@ -22,6 +22,7 @@ from services.means.x509 import describe
 from services.signing import batch_pages, batches, errors, preflight, return_pages, token_means
 from services.signing.errors import WRONG_LOGIN
 from services.signing.queues import Queue, document_href, kind_of, queue_for, queue_of, title_of
+from services.signing.reports.lists import REPORTS, class_certificates, differing_notices
 from services.signing.routes import objects_of, providers_of, store_of
 from services.signing.steps import STEPS
 from services.signing.tasks import CLOSED, RETURNED, SEALING, signers_of
@@ -155,7 +156,11 @@ async def show_queue(request: Request, who: Who, step: str) -> Response:
     page, paging = paged(rows, query)
     problem = await _problem(request, who, step) if tab == "awaiting" and waiting else ""
     words = {act: (some.format(noun=noun), none.format(noun=noun)) for act, (some, none) in WORDS.items()}
-    told = [*notices(request, words, reworded(CATALOGUE, partial(worded, queue.kind))), *await _running(request, who, queue)]
+    told = [
+        *notices(request, words, reworded(CATALOGUE, partial(worded, queue.kind))),
+        *await _running(request, who, queue),
+        *await differing_notices(store_of(request), who, queue),
+    ]
     sign = {"text": queue.words.sign, "name": "act", "value": "sign"}
     context = {
         "shell": shell(request, who, notices=told),
@@ -178,6 +183,7 @@ async def show_queue(request: Request, who: Who, step: str) -> Response:
         "buttons": [return_pages.button(who, queue)] if problem else [sign, return_pages.button(who, queue)],
         "selectable": sum(r["signable"] for r in rows),
         "rows": page,
+        "certificates": class_certificates(tasks, query.get("class", "")) if tab == "signed" else [],
     }
     return render(request.app.state.pages, request, "signing/queue.html", context)
 
@@ -234,6 +240,7 @@ def _row(task: Document, who: Principal, step: str, tab: str) -> dict[str, Any]:
         "state_text": _signed_text(task) if tab == "signed" else "Đang trong đợt ký" if busy else _waiting_text(task),
         "signable": tab == "awaiting" and not busy,
         "href": document_href(task, task["_id"]),
+        "report_href": f"{REPORTS}/{task['_id']}" if task["xml"] else "",
     }
 
 

@@ -12,7 +12,9 @@ from services.chassis.aggregates import Change
 from services.chassis.errors import NOT_FOUND, Refused
 from services.chassis.leases import EXPIRED_OR_FREE, claim
 from services.chassis.mongo import ASCENDING, IndexModel, UpdateOne, transaction
-from services.signing.tasks import ASSEMBLING, SEALING
+from services.signing.auditing.store import end_approvals, save_approvals
+from services.signing.auditing.store import ensure_indexes as ensure_audit_indexes
+from services.signing.tasks import ASSEMBLING, CANCELLED, SEALING
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -43,6 +45,7 @@ async def ensure_indexes(db: Database) -> None:
         [IndexModel([("state", ASCENDING), ("_id", ASCENDING)]), IndexModel([("person", ASCENDING), ("at", ASCENDING)])]
     )
     await db["items"].create_indexes([IndexModel([("batch", ASCENDING), ("number", ASCENDING)], unique=True)])
+    await ensure_audit_indexes(db)
 
 
 class Store:
@@ -53,6 +56,7 @@ class Store:
 
     async def save_certificates(self, session: Session, events: Sequence[Event[CertificateApprovedV1]]) -> None:
         """One approval that comes after a later one of the same owner changes nothing: only one request's events come in order."""
+        await save_approvals(self.db, session, events)
         for event in events:
             fact = event.data
             owner = account_key(fact.kind, fact.person if fact.kind == "person" else fact.school)
@@ -64,6 +68,7 @@ class Store:
 
     async def end_certificates(self, session: Session, events: Sequence[Event[CertificateEndedV1]]) -> None:
         """Only the certificate that is named ends: the owner may sign with another one by now."""
+        await end_approvals(self.db, session, events)
         for event in events:
             fact = event.data
             account = await self.standing(fact.kind, fact.person if fact.kind == "person" else fact.school, session)
@@ -115,6 +120,16 @@ class Store:
     async def signed(self, school: str, step: str, person: str, *, kind: DocumentKind = "transcript") -> list[Document]:
         wanted: Document = {"school": school, "signed_by": f"{step}:{person}", **_of_kind(kind)}
         return await self.db["tasks"].find(wanted).sort([("class_code", 1), ("_id", 1)]).to_list(None)
+
+    async def signed_of_class(self, school: str, year: str, class_code: str, most: int) -> list[Document]:
+        """Documents of every kind that have a signed file; not the cancelled ones."""
+        wanted: Document = {"school": school, "year": year, "class_code": class_code, "xml": {"$ne": None}, "step": {"$ne": CANCELLED}}
+        found = await self.db["tasks"].find(wanted).sort([("pupil_code", 1), ("_id", 1)]).limit(most).to_list(most)
+        return [t for t in found if t["signatures"]]
+
+    async def signs_in_class(self, school: str, year: str, class_code: str, person: str) -> bool:
+        wanted = {"school": school, "year": year, "class_code": class_code, "steps.signers.person": person}
+        return await self.db["tasks"].find_one(wanted, {"_id": 1}) is not None
 
     async def task(self, transcript: str) -> Document:
         found = await self.db["tasks"].find_one({"_id": transcript})

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from contracts.access import Action
-from tests.access.needs import OWN_SCHOOL, PROGRAM, SCHOOL_A, only, open_to_all, right
+from tests.access.needs import CLASS_1A, OWN_SCHOOL, PROGRAM, SCHOOL_A, only, open_to_all, right
 from tests.access.rows import Row, act, order, page
+from tests.integration.identity_world import YEAR
 
 SIGNING = right(Action.SIGN, OWN_SCHOOL)
 ISSUING = right(Action.ISSUE, OWN_SCHOOL)
 LOGIN = {"user": "nobody-there", "password": "1234"}
 OWNER = only("subject_1a", reason="whoever started the batch")
 LOOKING = OWNER | right(Action.VIEW_SCHOOL, SCHOOL_A)
+SEEING = right(Action.VIEW_CLASS, CLASS_1A)
+SIGNED = {"transcript": "@transcript_id"}
 REASON = "Nhận xét chưa đúng với học sinh"
 JOB = {"job": "@sign_job"}
 STARTED = [("ids", "@other_transcript")]
@@ -18,6 +21,16 @@ STARTED = [("ids", "@other_transcript")]
 ROWS: tuple[Row, ...] = (
     page("/api/signing/openapi.json", open_to_all("a description without data")),
     page("/static/{name}", open_to_all("style, script and icon"), values={"name": "@stylesheet"}),
+    page("/api/signing/reports/{transcript}", SEEING, values=SIGNED),
+    page("/api/signing/reports/{transcript}/etsi.xml", SEEING, values=SIGNED),
+    page("/api/signing/reports/{transcript}/certificates.zip", SEEING, values=SIGNED),
+    page(
+        "/api/signing/certificates.zip",
+        right(Action.VIEW_CLASS, OWN_SCHOOL) | only("homeroom_1a", "subject_1a", "homeroom_b", reason="assigned to the class"),
+        query={"class": "1A", "year": YEAR},
+    ),
+    page("/ui/signing/reports/differing", right(Action.VIEW_SCHOOL, OWN_SCHOOL)),
+    page("/ui/signing/reports/{transcript}", SEEING, values=SIGNED),
     page("/api/signing/queue", SIGNING, query={"step": "homeroom"}),
     order("/api/signing/batches", ISSUING, {"step": "issue", "transcripts": ["@other_transcript"], "login": LOGIN}, step_up=True),
     page("/api/signing/batches", SIGNING),

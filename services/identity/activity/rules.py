@@ -40,6 +40,7 @@ WATCHED = (
     "signing account decided",
     "school certificate decided",
     "refuse certificate",
+    "stored file differs",
     *sorted(PASSWORD_RESETS),
     *sorted(CERTIFICATE_WATCHED),
 )
@@ -197,6 +198,13 @@ def certificate_ended(acts: Sequence[Act], _known: Known) -> Iterable[Finding]:
             yield _finding("certificate", act.id, "Chứng thư số ngừng hiệu lực", reason, [act], person=act.subject)
 
 
+def stored_file_differs(acts: Sequence[Act], _known: Known) -> Iterable[Finding]:
+    for act in acts:
+        if act.act == "stored file differs":
+            reason = f"HB-SIG-090: không dùng tệp này, báo ngay cho bộ phận hỗ trợ. {act.details.get('reason', '')}".strip()
+            yield _finding("stored", act.id, "Tệp lưu trữ sai khác với tệp đã ký", reason, [act], person="")
+
+
 def after_leaving(acts: Sequence[Act], known: Known) -> Iterable[Finding]:
     grouped: dict[tuple[str, dt.date], list[Act]] = defaultdict(list)
     for act in acts:
@@ -209,6 +217,7 @@ def after_leaving(acts: Sequence[Act], known: Known) -> Iterable[Finding]:
 
 
 RULES: tuple[Rule, ...] = (
+    stored_file_differs,
     after_leaving,
     locked,
     many_failures,

@@ -147,6 +147,8 @@ ACTS: dict[str, Words] = {
     "return": Words("Trả lại học bạ, đề xuất hủy", SIGNING),
     "sign": Words("Ký học bạ", SIGNING),
     "not signed": Words("Không ký được học bạ", SIGNING, refused=True),
+    "stored file differs": Words("Phát hiện tệp lưu trữ sai khác với tệp đã ký", SIGNING, refused=True),
+    "stored file whole again": Words("Tệp lưu trữ đã đúng trở lại với tệp đã ký", SIGNING),
     "agent pairing begun": Words("Tạo mã ghép công cụ ký", SIGNING),
     "agent paired": Words("Ghép công cụ ký", SIGNING),
     "agent asked": Words("Gửi yêu cầu đến công cụ ký", SIGNING),
