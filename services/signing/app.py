@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from contracts.events.signing import SigningActsSealedV1
@@ -14,6 +15,11 @@ from services.means.timestamps import TimestampAuthority, outgoing
 from services.means.validation_data import ValidationSource
 from services.signing import handlers, pages, routes
 from services.signing.assembling import Assembling
+from services.signing.ers.making import Making
+from services.signing.ers.renewing import IDLE_SECONDS, Renewing
+from services.signing.ers.stamping import Stamping
+from services.signing.ers.store import ensure_indexes as ensure_evidence_indexes
+from services.signing.ers.writing import Writing
 from services.signing.providers import Providers, read_roots
 from services.signing.runner import Runner
 from services.signing.sealing import Sealing
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from services.chassis.kafka import Consumer
+    from services.chassis.mongo import Database
 
 
 def web(parts: Parts) -> FastAPI:
@@ -36,6 +43,11 @@ def web(parts: Parts) -> FastAPI:
     return app
 
 
+async def _indexes(db: Database) -> None:
+    await ensure_indexes(db)
+    await ensure_evidence_indexes(db)
+
+
 def consumers(parts: Parts) -> Sequence[Consumer]:
     return handlers.consumers(Store(parts.db))
 
@@ -44,6 +56,8 @@ def work(parts: Parts) -> Sequence[Coroutine[None, None, None]]:
     store = Store(parts.db)
     return [
         _sealing(parts, store),
+        _evidence(parts),
+        forever("evidence files", Writing(parts).round),
         forever("assembling", Assembling(parts, store).round),
         forever("batches", Runner(parts, store, Providers(parts.settings)).round),
     ]
@@ -56,4 +70,13 @@ async def _sealing(parts: Parts, store: Store) -> None:
         await forever("sealing", Sealing(parts, store, ValidationSource(roots, authority, session), authority).round)
 
 
-service = Service(name="signing", web=web, indexes=ensure_indexes, consumers=consumers, work=work, sealed=told_as(SigningActsSealedV1))
+async def _evidence(parts: Parts) -> None:
+    roots = read_roots(needed(parts.settings.trust_dir, "trust_dir"))
+    async with outgoing() as session:
+        authority = TimestampAuthority(needed(parts.settings.tsa_url, "tsa_url"), roots, session)
+        stamping = Stamping(authority, ValidationSource(roots, authority, session), roots)
+        making = forever("evidence", Making(parts, stamping).round, idle=1.0)
+        await asyncio.gather(making, forever("evidence renewal", Renewing(parts, stamping).round, idle=IDLE_SECONDS))
+
+
+service = Service(name="signing", web=web, indexes=_indexes, consumers=consumers, work=work, sealed=told_as(SigningActsSealedV1))
