@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from infra.bench.evidence import evidence
 from infra.bench.figures import Figure, Options
 from infra.bench.importing import importing
 from infra.bench.render import render
@@ -15,4 +16,5 @@ BENCHMARKS: dict[str, Callable[[Options], Figure]] = {
     "import": importing,
     "road": road,
     "signin": signin,
+    "evidence": evidence,
 }

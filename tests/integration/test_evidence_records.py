@@ -246,7 +246,7 @@ async def test_a_stronger_hash_algorithm_in_the_settings_moves_every_tree_to_it_
     await stronger.sealed(1)
     assert await stronger.make() == 1, "and what is sealed from now on is in the stronger one at once"
     await stronger.write()
-    assert [len(await stronger.judged(each)) for each in await stronger.documents()] == [3] * 6 + [1]
+    assert sorted([len(await stronger.judged(each)) for each in await stronger.documents()]) == [1] + [3] * 6
 
 
 async def test_a_unit_that_was_revoked_renews_nothing_and_is_told(archive: Archive) -> None:

@@ -43,9 +43,10 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 @dataclass
 class Maker:
-    """Evidence over DOCUMENTS and nine other groups, as it grows over the years."""
+    """Evidence over two documents and nine other groups, as it grows over the years."""
 
     sandbox: Sandbox
+    documents: Sequence[bytes] = tuple(DOCUMENTS)
     chains: list[tuple[str, list[Stamp]]] = field(default_factory=list)
 
     def token(self, imprint_of: bytes, algorithm: str = "sha256", stamper: Stamper | None = None) -> bytes:
@@ -62,7 +63,7 @@ class Maker:
         return with_proof(token, ValidationData(ocsps=(self.sandbox.ocsp(der_of(stamper.certificate)),), crls=self.sandbox.crls))
 
     def first(self, algorithm: str = "sha256", stamper: Stamper | None = None) -> bytes:
-        own = [digest(each, algorithm) for each in DOCUMENTS]
+        own = [digest(each, algorithm) for each in self.documents]
         if self.chains:
             own = [rehashed(each, self.encoded(), algorithm) for each in own]
         tree = grow([own, *([digest(b"%d %d" % (n, m), algorithm) for m in range(2)] for n in range(9))], algorithm)
@@ -118,7 +119,8 @@ def test_another_digest_or_a_changed_way_up_never_leads_to_the_root(groups: list
 
 
 def test_a_tree_without_leaves_is_refused() -> None:
-    for groups in ([], [[]]):
+    nothing: list[list[list[bytes]]] = [[], [[]]]
+    for groups in nothing:
         with pytest.raises(ValueError, match="leaves"):
             grow(groups, "sha256")
 
