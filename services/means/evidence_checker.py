@@ -232,8 +232,8 @@ def check_timestamps(record: Record, roots: Sequence[bytes] = ()) -> list[Stampe
 
 def _signed(token: bytes, roots: Sequence[bytes], until: dt.datetime | None) -> Stamped:
     from asn1crypto import cms, tsp  # noqa: PLC0415 - the first two checks must run without these libraries
-    from cryptography import x509  # noqa: PLC0415
-    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm  # noqa: PLC0415
+    from cryptography import x509  # noqa: PLC0415 - as above
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm  # noqa: PLC0415 - as above
 
     try:
         signed = cms.ContentInfo.load(token)["content"]
@@ -269,14 +269,14 @@ def _signed(token: bytes, roots: Sequence[bytes], until: dt.datetime | None) -> 
 
 
 def _der_of(certificate: Any) -> bytes:
-    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415 - as above
 
     whole: bytes = certificate.public_bytes(Encoding.DER)
     return whole
 
 
 def _is_meant(certificate: Any, sid: Any) -> bool:
-    from cryptography import x509  # noqa: PLC0415
+    from cryptography import x509  # noqa: PLC0415 - as above
 
     if hasattr(sid, "chosen") or "serial_number" not in (sid.native if isinstance(sid.native, dict) else {}):
         known = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
@@ -285,8 +285,8 @@ def _is_meant(certificate: Any, sid: Any) -> bool:
 
 
 def _verify(key: Any, signer: Any, message: bytes, algorithm: str) -> None:
-    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
-    from cryptography.hazmat.primitives.asymmetric import ec, padding  # noqa: PLC0415
+    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415 - as above
+    from cryptography.hazmat.primitives.asymmetric import ec, padding  # noqa: PLC0415 - as above
 
     chosen = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}[algorithm]
     value, scheme = signer["signature"].native, signer["signature_algorithm"]
@@ -301,7 +301,7 @@ def _verify(key: Any, signer: Any, message: bytes, algorithm: str) -> None:
 
 def _leads(certificate: Any, others: Sequence[Any], roots: Sequence[Any], at: dt.datetime, depth: int = 8) -> bool:
     """Whether signatures lead from the certificate to a root, all valid at the moment."""
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - as above
 
     if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc or not depth:
         return False
@@ -320,7 +320,7 @@ def _leads(certificate: Any, others: Sequence[Any], roots: Sequence[Any], at: dt
 
 
 def _is_authority(certificate: Any) -> bool:
-    from cryptography import x509  # noqa: PLC0415
+    from cryptography import x509  # noqa: PLC0415 - as above
 
     found = [each.value for each in certificate.extensions if isinstance(each.value, x509.BasicConstraints)]
     return bool(found and found[0].ca)
