@@ -67,6 +67,23 @@ class TranscriptSealedV1(Fact):
     pdf: DocumentRef
 
 
+class EvidenceRecordedV1(Fact):
+    """An evidence record (RFC 4998) over both sealed documents was made, or renewed in place of the one before.
+
+    The subject is `<transcript>:evidence`, as its events have an order of their own. `proven_since` is the first timestamp's time,
+    `timestamps` how many there are by now, `renew_before` when the certificate of the last one's unit ends.
+    """
+
+    topic: ClassVar[str] = "signing.steps"
+    transcript: str
+    file: DocumentRef
+    pdf_sha256: str
+    xml_sha256: str
+    proven_since: dt.datetime
+    timestamps: int
+    renew_before: dt.datetime
+
+
 class TranscriptReturnedV1(Fact):
     """Somebody whose signature it waits for sent it back with a reason ("Trả lại", "đề xuất hủy"); nobody can sign it now.
 

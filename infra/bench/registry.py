@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from infra.bench.evidence import evidence
 from infra.bench.figures import Figure, Options
 from infra.bench.importing import importing
 from infra.bench.render import render
@@ -23,4 +24,5 @@ BENCHMARKS: dict[str, Callable[[Options], Figure]] = {
     "sign.xml": sign_xml,
     "validate": validate,
     "seal": seal,
+    "evidence": evidence,
 }

@@ -41,6 +41,11 @@ class Settings(BaseSettings):
         default=None, description="private JWK that jobs of the token agents are signed with; identity, signing"
     )
     tsa_url: str | None = Field(default=None, description="RFC 3161 timestamping authority")
+    # RFC 4998 evidence records; signing
+    evidence_most: int = Field(default=1000, ge=1, le=5000, description="documents under one timestamp")
+    evidence_wait_seconds: float = Field(default=600, ge=0, description="how long a sealed document waits for others")
+    evidence_hash: Literal["sha256", "sha384", "sha512"] = Field(default="sha256", description="a stronger one renews all in a weaker one")
+    evidence_ahead_days: float = Field(default=180, gt=0, description="renewed so long before a timestamping unit's certificate ends")
     ca_file: Path | None = None
     gateway_url: str | None = None
     gateway_callback_secret_file: Path | None = None

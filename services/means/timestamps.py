@@ -1,4 +1,4 @@
-"""RFC 3161 timestamps over SHA-256 digests, checked before anybody relies on them.
+"""RFC 3161 timestamps over SHA-2 digests, checked before anybody relies on them.
 
 pyHanko speaks the protocol. One `TimestampAuthority` is one configured service; its address never comes from a document.
 """
@@ -90,23 +90,24 @@ class TimestampAuthority:
                 self._unit = _unit_of(token, self._roots)
             return self._unit
 
-    async def token(self, digest: bytes) -> bytes:
-        """DER of the TimeStampToken (CMS) over a SHA-256 digest, with the unit's certificate inside.
+    async def token(self, digest: bytes, algorithm: str = "sha256") -> bytes:
+        """DER of the TimeStampToken (CMS) over a digest in that algorithm, with the unit's certificate inside.
 
         Nonce, imprint, time and signature are checked. Raises TimestampsUnavailable, also when another unit than the one known has
         answered, so that nobody uses a token without the proof of its signer; TimestampRefused.
         """
         unit = await self.unit()
-        token = await self._request(digest)
-        if len(token) > unit.room or signer_of(token)[0] != unit.certificate:
+        token = await self._request(digest, algorithm)
+        # a token over a longer digest than that of the first one is longer by as much
+        if len(token) > unit.room + len(digest) - len(_SAMPLE) or signer_of(token)[0] != unit.certificate:
             self._unit = None
             raise TimestampsUnavailable("another timestamping unit answers than before")
         return token
 
-    async def _request(self, digest: bytes) -> bytes:
-        nonce, request = self._client.request_cms(digest, "sha256")  # type: ignore[no-untyped-call]  # pyHanko leaves it untyped
+    async def _request(self, digest: bytes, algorithm: str = "sha256") -> bytes:
+        nonce, request = self._client.request_cms(digest, algorithm)  # type: ignore[no-untyped-call]  # pyHanko leaves it untyped
         try:
-            return _checked(await self._client.async_request_tsa_response(request), nonce, digest)
+            return _checked(await self._client.async_request_tsa_response(request), nonce, digest, algorithm)
         except TimestampRequestError as problem:
             raise _explained(problem) from problem
         except TimestampRefused:
@@ -117,11 +118,11 @@ class TimestampAuthority:
 
 
 @lru_cache(maxsize=64)
-def imprint_of(token: bytes) -> bytes:
-    """The digest that a token speaks of. Raises ValueError when it is no SHA-256 timestamp."""
+def imprint_of(token: bytes, algorithm: str = "sha256") -> bytes:
+    """The digest that a token speaks of. Raises ValueError when it is no timestamp over a digest in that algorithm."""
     imprint = _info(cms.ContentInfo.load(token))["message_imprint"]
-    if imprint["hash_algorithm"]["algorithm"].native != "sha256":
-        raise ValueError("the token is not over a SHA-256 digest")
+    if imprint["hash_algorithm"]["algorithm"].native != algorithm:
+        raise ValueError(f"the token is not over a digest in {algorithm}")
     digest: bytes = imprint["hashed_message"].native
     return digest
 
@@ -151,7 +152,7 @@ def _explained(problem: TimestampRequestError) -> TimestampsUnavailable | Timest
     return TimestampsUnavailable(f"the timestamping authority does not answer: {type(cause).__name__}")
 
 
-def _checked(response: tsp.TimeStampResp, nonce: int, digest: bytes) -> bytes:
+def _checked(response: tsp.TimeStampResp, nonce: int, digest: bytes, algorithm: str) -> bytes:
     # cut apart by hand: asn1crypto does not read a refusal, which has no token, and encodes anew what seems of indefinite length
     # to it, which any length ending in 0x80 does
     contents = response.contents
@@ -167,7 +168,7 @@ def _checked(response: tsp.TimeStampResp, nonce: int, digest: bytes) -> bytes:
     info = _info(token)
     if info["nonce"].native != nonce:
         raise TimestampRefused("the token answers another request")
-    if imprint_of(encoded) != digest:
+    if imprint_of(encoded, algorithm) != digest:
         raise TimestampRefused("the token is over another digest")
     certificate = _certificates(token).signer_cert
     moment = info["gen_time"].native

@@ -9,7 +9,7 @@ from services.chassis.audit_tell import told_as
 from services.chassis.process import Parts, Service
 from services.chassis.web.app import make_app
 from services.chassis.work import forever
-from services.records import handlers
+from services.records import evidence_routes, handlers
 from services.records.archive import pages as archive_pages
 from services.records.archive import routes as archive_routes
 from services.records.archive.exporting import Exporting
@@ -77,6 +77,7 @@ def web(parts: Parts) -> FastAPI:
         pull_pages,
         routes,
         pages,
+        evidence_routes,
         creation_pages,
         confirmation_pages,
         finalisation_routes,

@@ -9,6 +9,7 @@ from contracts.events.identity import SchoolChangedV1, SignatureImageChangedV1
 from contracts.events.publishing import SubmissionRequestedV1, TranscriptAcceptedV1, TranscriptRefusedV1
 from contracts.events.records import SubmissionClearedV1, SubmissionDeniedV1, TranscriptSignedV1
 from contracts.events.signing import (
+    EvidenceRecordedV1,
     StepSignedV1,
     SubjectSignedV1,
     SubjectsSignedV1,
@@ -20,6 +21,7 @@ from services.chassis.aggregates import Change
 from services.chassis.errors import Refused
 from services.chassis.kafka import Consumer
 from services.records.cancellation.cancelling import returned, stopped
+from services.records.evidence_files import save_evidence
 from services.records.images.store import save_signature_pictures
 from services.records.store import Store, document_ref
 from services.records.transcripts.states import moved
@@ -79,6 +81,10 @@ def consumers(store: Store) -> list[Consumer]:
                 TranscriptSignedV1(school=t["school"], class_code=t["class_code"]),
             ),
         )
+
+    @steps.on(EvidenceRecordedV1)
+    async def _(session: Session, events: list[Event[EvidenceRecordedV1]]) -> None:
+        await save_evidence(store.db, session, events)
 
     @steps.on(TranscriptReturnedV1)
     async def _(session: Session, events: list[Event[TranscriptReturnedV1]]) -> None:

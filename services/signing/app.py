@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from contracts.events.signing import SigningActsSealedV1
@@ -18,6 +19,11 @@ from services.signing.agents import routes as agent_routes
 from services.signing.agents import store as agent_store
 from services.signing.assembling import Assembling
 from services.signing.auditing.auditor import IDLE, Auditor
+from services.signing.ers.making import Making
+from services.signing.ers.renewing import IDLE_SECONDS, Renewing
+from services.signing.ers.stamping import Stamping
+from services.signing.ers.store import ensure_indexes as ensure_evidence_indexes
+from services.signing.ers.writing import Writing
 from services.signing.providers import Providers, read_roots
 from services.signing.reports import pages as report_pages
 from services.signing.reports import routes as report_routes
@@ -51,6 +57,12 @@ def web(parts: Parts) -> FastAPI:
     return app
 
 
+async def _indexes(db: Database) -> None:
+    await ensure_indexes(db)
+    await ensure_evidence_indexes(db)
+    await agent_store.ensure_indexes(db)
+
+
 def consumers(parts: Parts) -> Sequence[Consumer]:
     return handlers.consumers(Store(parts.db))
 
@@ -59,6 +71,8 @@ def work(parts: Parts) -> Sequence[Coroutine[None, None, None]]:
     store = Store(parts.db)
     return [
         _sealing(parts, store),
+        _evidence(parts),
+        forever("evidence files", Writing(parts).round),
         forever("assembling", Assembling(parts, store).round),
         forever("overdue", lambda: overdue.round_of(store)),
         forever("auditing", Auditor(parts, store, read_roots(needed(parts.settings.trust_dir, "trust_dir"))).round, idle=IDLE),
@@ -73,9 +87,13 @@ async def _sealing(parts: Parts, store: Store) -> None:
         await forever("sealing", Sealing(parts, store, ValidationSource(roots, authority, session), authority).round)
 
 
-async def indexes(db: Database) -> None:
-    await ensure_indexes(db)
-    await agent_store.ensure_indexes(db)
+async def _evidence(parts: Parts) -> None:
+    roots = read_roots(needed(parts.settings.trust_dir, "trust_dir"))
+    async with outgoing() as session:
+        authority = TimestampAuthority(needed(parts.settings.tsa_url, "tsa_url"), roots, session)
+        stamping = Stamping(authority, ValidationSource(roots, authority, session), roots)
+        making = forever("evidence", Making(parts, stamping).round, idle=1.0)
+        await asyncio.gather(making, forever("evidence renewal", Renewing(parts, stamping).round, idle=IDLE_SECONDS))
 
 
-service = Service(name="signing", web=web, indexes=indexes, consumers=consumers, work=work, sealed=told_as(SigningActsSealedV1))
+service = Service(name="signing", web=web, indexes=_indexes, consumers=consumers, work=work, sealed=told_as(SigningActsSealedV1))

@@ -24,6 +24,7 @@ from services.means.timestamps import TimestampRefused, time_of
 from services.means.validation_data import Unprovable
 from services.signing import archive
 from services.signing.errors import DAMAGED, UNPROVABLE
+from services.signing.ers.store import begin
 from services.signing.metrics import SEALED
 from services.signing.tasks import DONE, SEALING, at_step
 
@@ -102,6 +103,7 @@ class Sealing:
             tasks = await self.store.load_tasks(session, sealed)
             changes = [_complete(t, sealed[t["_id"]]) for t in tasks.values() if t["step"] == SEALING]
             await self.store.save_tasks(session, changes, actor="signing", cause="sealing")
+            await begin(self.store.db, session, [change.document for change in changes])
             failpoints.reach("signing.sealing.before-commit")
 
         if sealed:

@@ -37,6 +37,7 @@ ROWS: tuple[Row, ...] = (
     page("/api/records/transcripts", STAFF),
     page("/api/records/transcripts/{transcript_id}", SEEING),
     page("/api/records/transcripts/{transcript_id}/document.{kind}", SEEING, values={"kind": "pdf"}),
+    page("/api/records/transcripts/{transcript_id}/evidence.ers", SEEING),
     order("/api/records/confirmations", right(Action.CONFIRM, OWN_SCHOOL), {"transcripts": ["@signed_transcript"]}),
     order("/api/records/confirmations/undo", right(Action.CONFIRM, OWN_SCHOOL), {"transcripts": ["@signed_transcript"]}),
     page("/ui/records/imports", IMPORTING),

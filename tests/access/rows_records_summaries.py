@@ -18,6 +18,7 @@ ROWS: tuple[Row, ...] = (
     page("/api/records/summaries/preview.pdf", CREATING, query={"class": "@class"}),
     page("/api/records/summaries/{summary_id}", SEEING),
     page("/api/records/summaries/{summary_id}/document.{kind}", SEEING, values={"kind": "pdf"}),
+    page("/api/records/summaries/{summary_id}/evidence.ers", SEEING),
     page("/api/records/summaries/{summary_id}/export.zip", EXPORTING),
     page("/ui/records/summaries", STAFF),
     act("/ui/records/summaries", CREATING, [("ids", "@class"), ("sure", "1")]),

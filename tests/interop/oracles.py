@@ -24,7 +24,20 @@ UNREADABLE = "UNREADABLE"
 DSIG = "http://www.w3.org/2000/09/xmldsig#"
 IDENTIFIED = ("NoiDung", "SignedProperties", "KeyInfo", "SignatureValue")
 
-__all__ = ["OracleError", "PdfSignature", "Signature", "Timestamp", "Verdict", "XmlSignature", "dss", "pdfsig", "verapdf", "xmlsec1"]
+__all__ = [
+    "OracleError",
+    "PdfSignature",
+    "Proof",
+    "Signature",
+    "Timestamp",
+    "Verdict",
+    "XmlSignature",
+    "dss",
+    "dss_evidence",
+    "pdfsig",
+    "verapdf",
+    "xmlsec1",
+]
 
 
 @dataclass(frozen=True)
@@ -120,6 +133,45 @@ def dss(files: Iterable[Path], roots: Path, crls: Path, *, strict: bool = False,
         ]
         for file, answer in zip(files, answers, strict=True)
     }
+
+
+@dataclass(frozen=True)
+class Proof:
+    """EU DSS's judgement of an RFC 4998 evidence record over the documents beside it, and of their signatures with it at hand.
+
+    `since` is the moment that the record proves (ISO 8601); `signatures` by the documents' endings, "pdf" and "xml".
+    """
+
+    indication: str
+    sub_indication: str | None
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
+    since: str
+    timestamps: tuple[Timestamp, ...]
+    signatures: dict[str, list[str]]
+
+
+def dss_evidence(records: Iterable[Path], roots: Path, crls: Path, *, at: datetime | None = None) -> dict[Path, Proof]:
+    """EU DSS on *.ers files, each with the *.pdf and *.xml of its name; otherwise as `dss`. Raises OracleError for what it cannot read."""
+    files = list(records)
+    options = ["--at", at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")] if at is not None else []
+    found = {}
+    for file, answer in zip(files, run("Evidence", [*options, "--roots", str(roots), "--crls", str(crls)], files), strict=True):
+        if "error" in answer:
+            raise OracleError(f"{file}: {answer['error']}")
+        found[file] = Proof(
+            indication=answer["indication"],
+            sub_indication=answer["subIndication"],
+            errors=tuple(answer["errors"]),
+            warnings=tuple(answer["warnings"]),
+            since=answer["since"],
+            timestamps=tuple(Timestamp(each["producedBy"], each["indication"], each["subIndication"]) for each in answer["timestamps"]),
+            signatures={
+                kind: [" ".join(filter(None, (each["indication"], each["subIndication"]))) for each in signatures]
+                for kind, signatures in answer["documents"].items()
+            },
+        )
+    return found
 
 
 def verapdf(files: Iterable[Path], flavour: Literal["3b", "ua1"] = "3b") -> dict[Path, Verdict]:

@@ -19,6 +19,7 @@ from infra.sandbox.faults import FaultOrder, install
 from infra.sandbox.pki.authority import Authority, now
 from infra.sandbox.pki.house import ENDPOINTS, House, open_house
 from infra.sandbox.pki.issuing import CertificateOrder, Issued
+from infra.sandbox.pki.records import serial_text
 from infra.sandbox.pki.stamping import refusal, stamp
 from infra.sandbox.pki.status import answer_ocsp, make_crl, refuse_ocsp
 
@@ -38,6 +39,13 @@ class RevocationOrder(BaseModel):
     serial: str = Field(description="hexadecimal, as given when issued")
     reason: str = Field(default="keyCompromise", description="CRLReason name, such as keyCompromise; removeFromCRL lifts certificateHold")
     at: datetime | None = None
+
+
+class UnitOrder(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$", description="it answers at /tsa/{name} until the process ends")
+    valid_to: datetime
 
 
 def _house(request: Request) -> House:
@@ -127,6 +135,19 @@ async def timestamp(house: TheHouse, request: Request) -> Response:
     else:
         answer = stamp(await request.body(), house.stamper, damaged=house.faults.take("tsa", "wrong_signature_next"))
     return Response(answer, media_type="application/timestamp-reply")
+
+
+@router.post("/tsa/{name}")
+async def timestamp_by_unit(house: TheHouse, name: str, request: Request) -> Response:
+    if name not in house.units:
+        raise HTTPException(404, f"no timestamping unit {name!r}")
+    return Response(stamp(await request.body(), house.units[name]), media_type="application/timestamp-reply")
+
+
+@router.post("/control/units")
+async def make_unit(house: TheHouse, order: UnitOrder) -> dict[str, str]:
+    unit = house.add_unit(order.name, order.valid_to)
+    return {"name": order.name, "serial": serial_text(unit.certificate.serial_number)}
 
 
 @router.post("/control/faults")

@@ -158,6 +158,13 @@ def load_or_create(directory: Path, url: str) -> tuple[dict[str, Authority], Sta
     return authorities, Stamper(stamp_key, stamp_certificate, parent.certificate)
 
 
+def timestamping_unit(directory: Path, url: str, name: str, issuer: Authority, until: datetime) -> Stamper:
+    """A further unit beside the TSA's own; one of that name is read again as it was made."""
+    usage = ExtendedKeyUsageOID.TIME_STAMPING
+    key, certificate = _service(directory, url, f"unit-{name}", f"Sandbox TSA {name}", issuer=issuer, usage=usage, until=until)
+    return Stamper(key, certificate, issuer.certificate)
+
+
 def _read(directory: Path, name: str) -> tuple[PrivateKey, x509.Certificate] | None:
     # the certificate is written last, so its presence means that the pair is complete
     if not (directory / f"{name}.pem").exists():
@@ -190,7 +197,14 @@ def _authority(directory: Path, url: str, name: str, common_name: str, parent: A
 
 
 def _service(
-    directory: Path, url: str, name: str, common_name: str, *, issuer: Issuer, usage: x509.ObjectIdentifier
+    directory: Path,
+    url: str,
+    name: str,
+    common_name: str,
+    *,
+    issuer: Issuer,
+    usage: x509.ObjectIdentifier,
+    until: datetime | None = None,
 ) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
     """A responder's or the TSA's key pair. P-256, because these sign once a request."""
     if (known := _read(directory, name)) is not None:
@@ -199,7 +213,7 @@ def _service(
             raise TypeError(f"{directory / name}.key is not an EC key")
         return known_key, known_certificate
     key = ec.generate_private_key(ec.SECP256R1())
-    since, until = now() - timedelta(days=1), now() + timedelta(days=365 * SERVICE_YEARS)
+    since, until = now() - timedelta(days=1), until or now() + timedelta(days=365 * SERVICE_YEARS)
     certificate = (
         builder(
             service_name(common_name),

@@ -1,13 +1,13 @@
 """The PKI as a whole: what is loaded at the start, and issuing and revoking with everything that follows from them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography import x509
 
 from infra.sandbox.common import Place, write_atomically
 from infra.sandbox.faults import Faults
-from infra.sandbox.pki.authority import ROOTS, Authority, Stamper, load_or_create, now, pem, private_pem
+from infra.sandbox.pki.authority import ROOTS, Authority, Stamper, load_or_create, now, pem, private_pem, timestamping_unit
 from infra.sandbox.pki.issuing import CertificateOrder, Issued, Made, issue
 from infra.sandbox.pki.records import Records, serial_text
 from infra.sandbox.pki.status import publish_crls
@@ -22,6 +22,14 @@ class House:
     stamper: Stamper
     records: Records
     faults: Faults
+    units: dict[str, Stamper] = field(default_factory=dict)
+
+    def add_unit(self, name: str, until: datetime) -> Stamper:
+        """A timestamping unit of its own name and validity; its certificate can be revoked as any other."""
+        if name not in self.units:
+            self.units[name] = timestamping_unit(self.place.directory / "pki", self.place.url, name, self.authorities["national-ca"], until)
+            self.records.add("national-ca", self.units[name].certificate)
+        return self.units[name]
 
     def publish(self) -> None:
         """Write the CRLs of both roots and both intermediates to DIR/crl."""

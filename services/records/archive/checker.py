@@ -7,7 +7,8 @@ Chỉ cần Python 3.9 trở lên, không cần cài thêm gì và không cần 
 1. Gói có đúng cấu trúc, không thừa, không thiếu byte nào.
 2. Mỗi tệp có đúng mã SHA-256 ghi trong SHA256SUMS; SHA256SUMS có đúng mã ghi trong manifest.json.
 3. Niêm phong manifest.jws (ES256, RFC 7797) đúng với manifest.json; chứng thư niêm phong đúng là chứng thư đã công bố (--chung-thu).
-4. Nếu máy có thư viện pyhanko: từng chữ ký trong các tệp PDF còn toàn vẹn.
+4. Nếu cạnh tệp này có kiem_tra_chung_cu.py: từng chứng cứ tồn tại (.ers, RFC 4998) đúng với tệp PDF và XML cùng tên.
+5. Nếu máy có thư viện pyhanko: từng chữ ký trong các tệp PDF còn toàn vẹn.
 """
 
 from __future__ import annotations
@@ -344,6 +345,33 @@ def broken_signatures(package: BinaryIO, entries: Sequence[Entry]) -> Iterator[t
             yield entry.name, f"không đọc được chữ ký ({type(problem).__name__})"
 
 
+# evidence records, where their checker lies beside this one
+
+
+def about_evidence(package: BinaryIO, entries: Sequence[Entry]) -> tuple[str, list[tuple[str, str]]]:
+    """A line about the evidence records of the package, and (record, what is wrong) for each that does not fit its documents."""
+    named = {entry.name: entry for entry in entries}
+    records = [name for name in named if name.endswith(".ers")]
+    if not records:
+        return "Chứng cứ tồn tại: gói không có tệp .ers.", []
+    if importlib.util.find_spec("kiem_tra_chung_cu") is None:
+        return f"Chứng cứ tồn tại: chưa kiểm tra {len(records)} tệp .ers (cần kiem_tra_chung_cu.py ở cùng thư mục).", []
+    judge: Any = importlib.import_module("kiem_tra_chung_cu")
+
+    def content(name: str) -> bytes:
+        package.seek(named[name].content_at)
+        return package.read(named[name].size)
+
+    wrong = []
+    for name in records:
+        documents = [content(name[:-4] + ending) for ending in (".pdf", ".xml") if name[:-4] + ending in named]
+        try:
+            list(judge.said_of(content(name), documents))
+        except judge.BadEvidence as bad:
+            wrong.append((name, str(bad)))
+    return f"Chứng cứ tồn tại: đã kiểm tra {len(records)} tệp .ers.", wrong
+
+
 def main() -> int:
     arguments = sys.argv[1:]
     published: list[bytes] = []
@@ -365,6 +393,10 @@ def main() -> int:
             return _said([*lines, f"SAI: {SEAL}: chứng thư niêm phong không phải chứng thư đã công bố"], 1)
         if not published:
             lines.append("Hãy so vân tay trên với vân tay do đơn vị vận hành hệ thống công bố, hoặc dùng --chung-thu.")
+        evidence, wrong = about_evidence(package, checked.entries)
+        lines.append(evidence)
+        if wrong:
+            return _said([*lines, *(f"SAI: {name}: {reason}" for name, reason in wrong)], 1)
         if importlib.util.find_spec("pyhanko") is None:
             return _said([*lines, "Chữ ký số trong các tệp PDF: chưa kiểm tra được (máy không có pyhanko)."], 0)
         broken = [f"SAI: {name}: {reason}" for name, reason in broken_signatures(package, checked.entries)]

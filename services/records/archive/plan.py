@@ -54,10 +54,10 @@ def folders(codes: Iterable[str]) -> dict[str, str]:
 
 
 def sealed_files(document: Mapping[str, Any], folder: str) -> list[Item]:
-    """PDF and XML of a document that stands sealed; nothing of one that does not."""
+    """PDF, XML and evidence record (`ers`, once there is one) of a document that stands sealed; nothing of one that does not."""
     if document["state"] not in SEALED:
         return []
-    kinds = [(kind, document.get(kind)) for kind in ("pdf", "xml")]
+    kinds = [(kind, document.get(kind)) for kind in ("pdf", "xml", "ers")]
     return [(f"{folder}/{document['_id']}.{kind}", DocumentRef.model_validate(ref)) for kind, ref in kinds if ref]
 
 

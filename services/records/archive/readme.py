@@ -6,10 +6,11 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
+from services.means import evidence_checker
 from services.records.archive import checker
 from services.records.archive.checker import fingerprint
 
-CHECKER = Path(checker.__file__)
+CHECKER, EVIDENCE_CHECKER = Path(checker.__file__), Path(evidence_checker.__file__)
 RUN = "import sys\n\nimport kiem_tra\n\nsys.exit(kiem_tra.main())\n"
 _HOW = (
     "Mở tệp bằng phần mềm giải nén thông dụng; tệp không nén, không mật khẩu.",
@@ -17,6 +18,8 @@ _HOW = (
     "riêng bảng tổng hợp theo bang-tong-hop-1.0.xsd và bang-tong-hop-1.0.xslt.",
     "SHA256SUMS ghi mã SHA-256 của từng tệp; manifest.json ghi mã của SHA256SUMS; manifest.jws là niêm phong trên manifest.json.",
     "Kiểm tra không cần mạng, chỉ cần Python: lấy kiem_tra.py ra khỏi gói rồi chạy: python3 kiem_tra.py <tệp gói>.",
+    "Tệp .ers cạnh PDF và XML là chứng cứ tồn tại lâu dài (RFC 4998) của cả hai: "
+    "python3 kiem_tra_chung_cu.py <tệp .ers> <tệp .pdf> <tệp .xml> --goc <chứng thư gốc .pem>.",
     "Chỉ tin kết quả khi kiem_tra.py lấy từ nguồn tin cậy và vân tay chứng thư niêm phong đúng với vân tay đã công bố.",
     "Cách khác, sau khi giải nén: sha256sum -c SHA256SUMS.",
     "Giá trị pháp lý của học bạ nằm ở chữ ký số trong từng tệp PDF và XML; niêm phong chỉ chứng tỏ gói không bị thay đổi từ khi lập.",
@@ -42,4 +45,5 @@ def tools() -> list[tuple[str, bytes]]:
     described = [
         (name, (xml / name).read_bytes()) for kind in ("hoc-ba", "bang-tong-hop") for name in (f"{kind}-1.0.xsd", f"{kind}-1.0.xslt")
     ]
-    return [("kiem_tra.py", CHECKER.read_bytes()), ("__main__.py", RUN.encode()), *described]
+    checkers = [("kiem_tra.py", CHECKER.read_bytes()), ("kiem_tra_chung_cu.py", EVIDENCE_CHECKER.read_bytes())]
+    return [*checkers, ("__main__.py", RUN.encode()), *described]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from contracts.documents import DocumentRef
 from services.records.archive.plan import SEALED, Item, safe, sealed_files
+from services.records.archive.store import with_evidence
 from services.records.summaries.store import SUMMARIES, UNSHOWN
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 async def others(db: Database, school: str, year: str, names: Mapping[str, str]) -> list[Item]:
     """`names`: the folder of each class."""
     found: list[Item] = []
-    async for summary in db[SUMMARIES].find({"school": school, "year": year, "live": True}, projection=UNSHOWN).sort("_id", 1):
+    live = await db[SUMMARIES].find({"school": school, "year": year, "live": True}, projection=UNSHOWN).sort("_id", 1).to_list(None)
+    for summary in await with_evidence(db, live):
         found += sealed_files(summary, f"tong-hop/{names.get(summary['class_code'], safe(summary['class_code']))}")
     async for correction in db["corrections"].find({"school": school, "year": year, "minutes": {"$ne": None}}).sort("_id", 1):
         found.append((f"bien-ban/{safe(correction['_id'])}.pdf", DocumentRef.model_validate(correction["minutes"])))

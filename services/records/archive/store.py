@@ -9,6 +9,7 @@ from services.chassis.errors import NOT_FOUND, Refused
 from services.chassis.mongo import ASCENDING, IndexModel
 from services.records.archive.checker import Entry
 from services.records.archive.packing import Written
+from services.records.evidence_files import evidence_of_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,11 +45,16 @@ async def count(db: Database, school: str, year: str, session: Session) -> int:
 
 
 async def standing(db: Database, school: str, year: str) -> list[Document]:
-    """The transcripts that count, without what stands in them: thousands fit into memory."""
+    """The transcripts that count, with their evidence and without what stands in them: thousands fit into memory."""
     wanted = {"school": school, "year": year, "live": True}
     found = db["transcripts"].find(wanted, projection={"content": 0, "signatures": 0}).sort([("class_code", 1), ("number", 1)])
-    listed: list[Document] = await found.to_list(None)
-    return listed
+    return await with_evidence(db, await found.to_list(None))
+
+
+async def with_evidence(db: Database, documents: Sequence[Document]) -> list[Document]:
+    """`ers`: the file of the evidence record over what stands there; None as long as there is none."""
+    evidence = await evidence_of_all(db, documents)
+    return [{**each, "ers": evidence[each["_id"]]["file"] if each["_id"] in evidence else None} for each in documents]
 
 
 async def export_of(db: Database, school: str, export_id: str) -> Document:

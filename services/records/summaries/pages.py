@@ -16,6 +16,7 @@ from services.chassis.web.lists import done, ordered, query_of, reworded, ticked
 from services.chassis.web.look import confirm_page, render
 from services.chassis.web.shell import in_menu
 from services.records.at_hand import own_school, reading, store_of
+from services.records.evidence_files import shown
 from services.records.export.exporting import export_address
 from services.records.page_parts import CATALOGUE, framed, grades_of, newest
 from services.records.summaries import routes
@@ -160,5 +161,6 @@ async def show_summary(request: Request, who: Who, summary_id: str, pdf: str = "
         "inline_href": "?pdf=1#pdf",
         "export_href": export_address(who, found),
         **context_of(found),
+        **await shown(store_of(request).db, found, "summaries"),
     }
     return render(request.app.state.pages, request, "records/transcript.html", context)

@@ -17,6 +17,7 @@ from services.chassis.web import downloads
 from services.chassis.web.lists import done, ordered, paged, query_of, ticked
 from services.chassis.web.look import render
 from services.records.at_hand import own_school, reading, store_of, visible_transcript
+from services.records.evidence_files import shown
 from services.records.export.exporting import EXPORTABLE, export_address, may_export
 from services.records.page_parts import framed, grades_of, newest
 from services.records.transcripts.creation_pages import create, followed
@@ -256,6 +257,7 @@ async def show_transcript(request: Request, who: Who, transcript_id: str, pdf: s
         "inline_href": "?pdf=1#pdf",
         "export_href": export_address(who, found),
         **context_of(found),
+        **await shown(store_of(request).db, found, "transcripts"),
         # classes of earlier years have no page of their own
         **({"back_href": f"{DIGITISATION}?year={found['year']}", "back_text": "Số hóa học bạ giấy"} if _from_paper(found) else {}),
     }

@@ -87,8 +87,9 @@ def test_prometheus_scrapes_every_service_process() -> None:
     assert targets == {f"{process.name}:{USUAL_PORTS[process.name]}" for process in processes.all_processes() if process.kind == "service"}
 
 
-def test_every_alert_is_about_metrics_that_the_services_have_and_says_what_to_do() -> None:
-    described = yaml.safe_load((parts.ROOT / "infra" / "prometheus" / "rules.yml").read_text())
+@pytest.mark.parametrize("file", ["rules.yml", "evidence.yml"])
+def test_every_alert_is_about_metrics_that_the_services_have_and_says_what_to_do(file: str) -> None:
+    described = yaml.safe_load((parts.ROOT / "infra" / "prometheus" / file).read_text())
     sources = "".join(file.read_text() for file in sorted((parts.ROOT / "services").rglob("metrics.py")))
     rules = [rule for group in described["groups"] for rule in group["rules"]]
     assert rules
@@ -103,4 +104,4 @@ def test_every_alert_is_about_metrics_that_the_services_have_and_says_what_to_do
 def test_prometheus_is_given_the_rules_that_its_configuration_names(services: dict[str, Any], compose: dict[str, Any]) -> None:
     configuration = yaml.safe_load((parts.ROOT / "infra" / "prometheus" / "prometheus.yml").read_text())
     mounted = {each["target"]: compose["configs"][each["source"]]["file"] for each in services["prometheus"]["configs"]}
-    assert [mounted[file] for file in configuration["rule_files"]] == ["infra/prometheus/rules.yml"]
+    assert [mounted[file] for file in configuration["rule_files"]] == ["infra/prometheus/rules.yml", "infra/prometheus/evidence.yml"]

@@ -100,7 +100,7 @@ public final class Validate {
         return answer;
     }
 
-    private static Map<String, Object> signature(SimpleReport report, String id) {
+    static Map<String, Object> signature(SimpleReport report, String id) {
         Map<String, Object> signature = new LinkedHashMap<>();
         signature.put("id", id);
         signature.put("signedBy", report.getSignedBy(id));
@@ -113,7 +113,7 @@ public final class Validate {
         return signature;
     }
 
-    private static Map<String, Object> timestamp(XmlTimestamp one) {
+    static Map<String, Object> timestamp(XmlTimestamp one) {
         Map<String, Object> timestamp = new LinkedHashMap<>();
         timestamp.put("producedBy", one.getProducedBy());
         timestamp.put("indication", String.valueOf(one.getIndication()));
@@ -121,12 +121,12 @@ public final class Validate {
         return timestamp;
     }
 
-    private static List<String> texts(List<Message> messages) {
+    static List<String> texts(List<Message> messages) {
         return messages.stream().map(Message::getValue).toList();
     }
 
     /** Drawing every page of every revision takes seconds; comparing the objects, which DocMDP is judged by, takes little and stays. */
-    private static IPdfObjFactory withoutDrawing() {
+    static IPdfObjFactory withoutDrawing() {
         DefaultPdfDifferencesFinder pictures = new DefaultPdfDifferencesFinder();
         pictures.setMaximalPagesAmountForVisualComparison(0);
         IPdfObjFactory factory = new ServiceLoaderPdfObjFactory();
