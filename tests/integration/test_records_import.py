@@ -316,6 +316,19 @@ def without_pupil(files: Files) -> Files:
     return changed
 
 
+async def test_data_of_another_level_under_the_same_school_code_are_blocked_with_what_to_do(world: World) -> None:
+    await imported(world)
+    year = key(SCHOOL, YEAR)
+    await world.db("records")["years"].update_one({"_id": year}, {"$set": {"data.level": "THCS"}})
+    where = await upload(world, SAMPLE)
+    page = await world.browser().get(where)
+    assert "đã có dữ liệu cấp THCS của năm học" in page.text
+    assert "cần một mã trường riêng" in page.text
+    assert (await document(world, where))["counts"]["errors"] == 1
+    assert (await confirm(world, where)).status == 409
+    assert await world.db("records")["pupils"].count_documents({}) > 0
+
+
 # pulling
 
 

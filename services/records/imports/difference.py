@@ -410,7 +410,7 @@ class _Comparison:
 
 
 def forbidden(document: Mapping[str, Any] | None, after: Mapping[str, Any] | None, locks: Locks, *, grade: int | None, year: str) -> bool:
-    """Whether the locks as they are now forbid a pupil's write that was planned under others. `grade`: of the class that the pupil is in."""
+    """Whether the locks as they are now forbid a pupil's write that was planned under others. `grade`: of the pupil's class."""
     if locks.final:
         return True
     if document is None:
