@@ -106,7 +106,7 @@ async def test_the_clerk_gives_a_certified_copy_and_an_extract_and_both_are_in_t
         await seen(page, "copies-register", narrow=True)
     async with window_of(schools.browser, schools.base, schools.road.admin) as page:
         await go(page, SYSTEM, "Nhật ký hoạt động")
-        await reloaded_until(page, page.get_by_text("Cấp bản sao, bản trích sao học bạ"))
+        await reloaded_until(page, page.get_by_role("row").filter(has_text="Cấp bản sao, bản trích sao học bạ"))
 
 
 async def asked(page: Page) -> None:
@@ -248,7 +248,7 @@ async def created_and_signed(schools: Schools, name: str, address: str) -> None:
         await page.get_by_role("button", name="Tạo học bạ").click()
         await expect(page.get_by_role("link", name="Xem danh sách mới nhất")).to_be_visible()
         await seen(page, "digitisation-created", narrow=True)
-        for link in ("Ký phần giáo viên chủ nhiệm", "Ký phần lãnh đạo"):
+        for link in ("Ký phần giáo viên chủ nhiệm", "Ký lãnh đạo"):
             await page.goto(address)
             await reloaded_until(page, page.get_by_role("link", name=link))
             await page.get_by_role("link", name=link).click()
