@@ -67,18 +67,19 @@ async def test_transcripts_are_confirmed_by_class_by_selection_and_over_all_page
         await page.get_by_role("button", name="Xác nhận hoàn thành", exact=True).click()
         await sure(page)
         assert (await states(schools)).count("CONFIRMED") == PUPILS + 2
+        await go(page, TRANSCRIPTS, CONFIRMING)
         await page.get_by_role("link", name="Theo học sinh").click()
         every = len(await states(schools))
         await page.get_by_label(f"Chọn tất cả {every} theo bộ lọc").check()
         await seen(page, "27-all-pages", narrow=True)
         await page.get_by_role("button", name="Hủy xác nhận hoàn thành").click()
-        await sure(page)
+        await expect(page.get_by_text(f"{PUPILS + 2} học bạ").first).to_be_visible()
         await seen(page, "27-undone", narrow=True)
         assert (await states(schools)).count("CONFIRMED") == 0
 
 
 async def sure(page: Page, picture: str = "") -> None:
-    """The question that each of these acts asks once more."""
+    """The question that confirming asks once more."""
     if picture:
         await seen(page, picture, narrow=True)
     await page.get_by_role("button", name="OK").click()
