@@ -40,8 +40,12 @@ def copy_pdf(sheet: str, original: bytes, *, whole: bool, attach: bool, at: dt.d
         pages = int(source.root["/Pages"]["/Count"]) if whole else 0
         inputs = {"data": sheet, "pages": str(pages), "original": original.decode("latin-1") if attach else ""}
         # what stands on the original's pages cannot be read aloud, so a whole copy does not say of itself that it can
-        standards = ["a-3b"] if whole else ["a-3b", "ua-1"]
-        rendered = _compiler().compile(format="pdf", sys_inputs=inputs, pdf_standards=standards, timestamp=local_time(at))
+        rendered = _compiler().compile(
+            format="pdf",
+            sys_inputs=inputs,
+            pdf_standards=["a-3b"] if whole else ["a-3b", "ua-1"],
+            timestamp=local_time(at),
+        )
         if not isinstance(rendered, bytes):
             raise RenderError("Typst returned no document")
         return _with_original(rendered, source, pages) if pages else rendered

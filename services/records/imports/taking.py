@@ -54,7 +54,7 @@ def _compare(content: bytes, stored: Stored) -> Document:
         refused: dict[str, list[dict[str, Any]]] = {}
         for r in seen.refused_pupils:
             refused.setdefault(r.pupil, []).append({"field": r.field, "kind": r.kind, "message": r.reason_vi})
-        nothing = {"base": "", "missing": refused, "difference": None, "rows": "[]", "plan": "", "parts": [], "changes": 0}
+        nothing: Document = {"base": "", "missing": refused, "difference": None, "rows": "[]", "plan": "", "parts": [], "changes": 0}
         return {**nothing, "found": [each.model_dump(mode="json") for each in other]}
     found = difference_of(seen, stored)
     counts = {kind: dict.fromkeys(STATES, 0) for kind in KINDS}
