@@ -325,7 +325,7 @@ async def test_data_of_another_level_under_the_same_school_code_are_blocked_with
     assert "đã có dữ liệu cấp THCS của năm học" in page.text
     assert "cần một mã trường riêng" in page.text
     assert (await document(world, where))["counts"]["errors"] == 1
-    assert (await confirm(world, where)).status == 409
+    assert (await confirm(world, where)).status == 422
     assert await world.db("records")["pupils"].count_documents({}) > 0
 
 
