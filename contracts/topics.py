@@ -25,6 +25,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic("identity.certificates", "identity", ("records", "signing", "district"), "request id or owner", 3),
     Topic("records.staff", "records", ("identity",), "school code and year", 3),
     Topic("records.classes", "records", ("district",), "class id", 6),
+    Topic("records.corrections", "records", ("identity",), "correction request", 3),
     Topic("records.transcripts", "records", ("signing", "publishing", "district"), "transcript id, or the final lock of a school year", 12),
     Topic("signing.steps", "signing", ("records",), "transcript id", 12),
     Topic("publishing.submissions", "publishing", ("records",), "transcript id", 12),

@@ -6,7 +6,7 @@ A class summary lives by the same facts: `kind` tells it apart where a consumer 
 from __future__ import annotations
 
 import datetime as dt
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -174,6 +174,22 @@ class SchoolYearUnlockedV1(Fact):
     school: str
     year: str
     unlocked_at: dt.datetime
+
+
+class CorrectionDecidedV1(Fact):
+    """A request to correct locked data waits for the principal, or was decided; without the pupil, for whoever is told opens it.
+
+    `outcome`: forwarded, approved, refused. `asker`: the teacher's staff code. `reason` of a refusal.
+    """
+
+    topic: ClassVar[str] = "records.corrections"
+    school: str
+    year: str
+    number: int
+    class_name: str
+    asker: str
+    outcome: Literal["forwarded", "approved", "refused"]
+    reason: str = ""
 
 
 class SubmissionClearedV1(Fact):

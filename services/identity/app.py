@@ -39,6 +39,7 @@ from services.identity.images import pages as image_pages
 from services.identity.images import routes as image_routes
 from services.identity.images.store import Images
 from services.identity.notices import pages as notice_pages
+from services.identity.notices.handlers import correction_consumer
 from services.identity.openid import pages as openid_pages
 from services.identity.openid import routes as openid_routes
 from services.identity.openid.client import OpenId, read_providers
@@ -121,7 +122,7 @@ def web(parts: Parts) -> FastAPI:
 
 
 def consumers(parts: Parts) -> Sequence[Consumer]:
-    return (staff_consumer(parts.db), decision_consumer(parts.db), *activity_consumers(parts.db))
+    return (staff_consumer(parts.db), correction_consumer(parts.db), decision_consumer(parts.db), *activity_consumers(parts.db))
 
 
 def work(parts: Parts) -> Sequence[Coroutine[None, None, None]]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
+from contracts.event import Event
+from contracts.events.records import CorrectionDecidedV1
 from infra.local import Stack
 from services.chassis import clock
 from services.chassis.mongo import transaction
 from services.identity.notices import store as notices
+from services.identity.notices.handlers import tell_of_correction
 from services.identity.notices.notices import What
 from tests.integration.identity_world import SCHOOL, Browser, World, code, world_of
 
@@ -104,3 +107,36 @@ async def test_whoever_is_not_signed_in_sees_no_notices(world: World) -> None:
     stranger = world.browser()
     assert (await stranger.ask("GET", API)).status_code == 401
     assert (await stranger.ask("GET", PAGE)).status_code == 303
+
+
+async def decided(world: World, outcome: Literal["forwarded", "approved", "refused"], asker: str) -> None:
+    reason = "Chưa có minh chứng." if outcome == "refused" else ""
+    fact = CorrectionDecidedV1(school=SCHOOL, year="2025-2026", number=3, class_name="4A", asker=asker, outcome=outcome, reason=reason)
+    event = Event[CorrectionDecidedV1](
+        type="CorrectionDecidedV1", subject="request", sequence=2, occurred_at=clock.now(), actor="records", data=fact
+    )
+    await transaction(world.db, lambda session: tell_of_correction(world.db, session, event))
+
+
+async def test_the_principal_hears_of_a_request_to_correct_and_the_asker_of_its_decision(world: World) -> None:
+    administrator = await world.school()
+    principal = await world.staff_member(administrator, code(1))
+    teacher = await world.staff_member(administrator, code(6))
+    await decided(world, "forwarded", code(6))
+    await decided(world, "forwarded", code(6))
+    waits = "Phiếu số 3, lớp 4A: đề nghị sửa dữ liệu chờ phê duyệt"
+    assert (await page_of(principal)).count(f">{waits}") == 1
+    assert waits not in await page_of(teacher)
+    assert waits not in await page_of(administrator)
+    await decided(world, "refused", code(6))
+    page = await page_of(teacher)
+    assert "Phiếu số 3, lớp 4A: đề nghị sửa dữ liệu bị từ chối" in page
+    assert "Lý do: Chưa có minh chứng." in page
+    assert "bị từ chối" not in await page_of(principal)
+
+
+async def test_a_manager_is_not_told_that_an_own_request_waits(world: World) -> None:
+    administrator = await world.school()
+    principal = await world.staff_member(administrator, code(1))
+    await decided(world, "forwarded", code(1))
+    assert "chờ phê duyệt" not in await page_of(principal)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from contracts.access import Principal, Role
-from contracts.events.records import SchoolYearLockedV1, SchoolYearUnlockedV1
+from contracts.events.records import CorrectionDecidedV1, SchoolYearLockedV1, SchoolYearUnlockedV1
 from infra.local import Stack
 from services.chassis import clock
 from services.chassis.mongo import Session, transaction
@@ -141,6 +141,7 @@ async def test_a_correction_goes_from_the_request_to_the_minutes(world: World) -
     finished = await finished_of(world.db("records"), SCHOOL, YEAR, [before["code"]])
     assert counted(finished[before["code"]]).subjects == ("Toán",)
     acts = [a["act"] async for a in world.db("records")["audit"].find({"subject": address.rpartition("/")[2]}).sort("at", 1)]
+    assert [e.data.outcome for e in await world.told(CorrectionDecidedV1)] == ["forwarded", "approved"]
     assert acts == ["correction asked", "correction forwarded", "correction approved", *["unlock witnessed"] * 4, "result corrected"]
 
 

@@ -252,6 +252,83 @@ async def test_what_changed_after_the_preview_is_left_out_of_the_writing_and_lis
     assert "Phần chưa ghi được" in (await world.browser().get(where)).text
 
 
+async def begun(world: World, files: Files) -> tuple[Writing, Document]:
+    """An import that is confirmed, of which no part is written yet."""
+    where = await upload(world, files)
+    writing = Writing(world.parts["records"])
+    writing.owner = "here"
+    held = await taking._held(world.parts["records"], where.rsplit("/", 1)[-1], "here")
+    return writing, await taking._started(world.parts["records"], ADMINISTRATOR, held, "here")
+
+
+async def skipped(world: World, writing: Writing, started: Document) -> list[object]:
+    await writing.finish(started)
+    found = await world.db("records")["imports"].find_one({"_id": started["_id"]})
+    assert found is not None
+    assert (found["state"], found["remaining"]) == ("confirmed", [])
+    return [each.get("pupil") for each in found["skipped"]]
+
+
+async def test_a_transcript_that_was_created_while_an_import_was_written_keeps_its_pupil_as_it_was(world: World) -> None:
+    await imported(world)
+    was = (await pupil(world))["data"]
+    writing, started = await begun(world, with_cell(SAMPLE, "Học sinh", 2, "Quê quán", "Một"))
+    live = {"_id": "t", "school": SCHOOL, "year": YEAR, "pupil_code": PUPIL, "class_code": "1A", "live": True}
+    await world.db("records")["transcripts"].insert_one(live)
+    assert await skipped(world, writing, started) == [PUPIL]
+    assert (await pupil(world))["data"] == was
+
+
+async def test_a_pupil_who_got_a_transcript_while_an_import_was_written_does_not_go(world: World) -> None:
+    await imported(world)
+    db = world.db("records")
+    await db["classes"].update_many({}, {"$set": {"data.finalised": False}})
+    writing, started = await begun(world, without_pupil(SAMPLE))
+    live = {"_id": "t", "school": SCHOOL, "year": YEAR, "pupil_code": PUPIL, "class_code": "1A", "live": True}
+    await db["transcripts"].insert_one(live)
+    assert await skipped(world, writing, started) == [PUPIL]
+    assert (await pupil(world))["data"] is not None
+
+
+async def test_results_of_a_correction_that_was_locked_again_while_an_import_was_written_stay(world: World) -> None:
+    await imported(world)
+    was = (await pupil(world))["result"]
+    corrections = world.db("records")["corrections"]
+    await corrections.insert_one({"_id": "c", "school": SCHOOL, "year": YEAR, "pupil_code": PUPIL, "state": "UNLOCKED"})
+    writing, started = await begun(world, with_result(SAMPLE, "ket_qua/1A.xlsx", 4, ("Toán", "Nhận xét"), "Khác trước."))
+    await corrections.update_one({"_id": "c"}, {"$set": {"state": "RELOCKED"}})
+    assert await skipped(world, writing, started) == [PUPIL]
+    assert (await pupil(world))["result"] == was
+
+
+def without_pupil(files: Files) -> Files:
+    """The same without the first pupil, in both workbooks."""
+    changed = dict(files)
+    for name in (PROFILE, "ket_qua/1A.xlsx"):
+        book = openpyxl.load_workbook(io.BytesIO(files[name]))
+        for sheet in book.worksheets:
+            for row in range(sheet.max_row, 1, -1):
+                if any(str(cell.value or "") == PUPIL for cell in sheet[row]):
+                    sheet.delete_rows(row)
+        out = io.BytesIO()
+        book.save(out)
+        changed[name] = out.getvalue()
+    return changed
+
+
+async def test_data_of_another_level_under_the_same_school_code_are_blocked_with_what_to_do(world: World) -> None:
+    await imported(world)
+    year = key(SCHOOL, YEAR)
+    await world.db("records")["years"].update_one({"_id": year}, {"$set": {"data.level": "THCS"}})
+    where = await upload(world, SAMPLE)
+    page = await world.browser().get(where)
+    assert "đã có dữ liệu cấp THCS của năm học" in page.text
+    assert "cần một mã trường riêng" in page.text
+    assert (await document(world, where))["counts"]["errors"] == 1
+    assert (await confirm(world, where)).status == 422
+    assert await world.db("records")["pupils"].count_documents({}) > 0
+
+
 # pulling
 
 

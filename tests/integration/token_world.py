@@ -246,7 +246,7 @@ async def world_of(stack: Stack) -> AsyncIterator[World]:
         for name in await db.list_collection_names():
             await db[name].delete_many({})
         await outbox.ensure_indexes(db)
-        await signing.indexes(db)
+        await signing.service.indexes(db)
         parts = Parts(settings, db, Objects(settings, "signing"), pool)
         worker = Runner(parts, Store(db), Providers(settings))
         world = World(stack, settings, parts, maker, signing.web(parts), worker, who)

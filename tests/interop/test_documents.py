@@ -12,6 +12,7 @@ from services.records.render.pdf import summary_pdf, transcript_pdf
 from services.records.render.summary_xml import summary_xml
 from services.records.render.xml import transcript_xml
 from services.records.schoolyear import SummaryContent, TranscriptContent
+from tests.factories.copies import EVERYTHING, certified_copy
 from tests.factories.pictures import signature_pictures
 from tests.factories.summaries import summary_content
 from tests.factories.transcripts import (
@@ -51,6 +52,19 @@ def rendered(content: TranscriptContent | SummaryContent, *, preview: bool = Fal
     return transcript_pdf(content, signatures, transcript_xml(content), preview=preview, pictures=drawn)
 
 
+def copies(*kinds: tuple[str, str]) -> dict[str, bytes]:
+    """Certified copies of the first document of each level, by (kind, medium)."""
+    made = {}
+    for name, make in FEW.items():
+        content = make()
+        if isinstance(content, TranscriptContent):
+            for kind, medium in kinds:
+                parts = EVERYTHING if kind == "EXTRACT" else []
+                copy = certified_copy(content, rendered(content), kind=kind, medium=medium, parts=parts, count=1)
+                made[f"{name}, {kind.lower()} copy, {medium.lower()}"] = copy
+    return made
+
+
 def judged(folder: Path, made: dict[str, bytes], flavour: Literal["3b", "ua1"]) -> dict[str, Verdict]:
     files = {name: folder / f"{number}.pdf" for number, name in enumerate(made)}
     for name, file in files.items():
@@ -62,7 +76,7 @@ def judged(folder: Path, made: dict[str, bytes], flavour: Literal["3b", "ua1"]) 
 @pytest.fixture(scope="module")
 def few() -> dict[str, bytes]:
     made = {name: rendered(make()) for name, make in FEW.items()}
-    return {**made, "with pictures of signatures": rendered(shared_subjects_content(), pictures=True)}
+    return {**made, "with pictures of signatures": rendered(shared_subjects_content(), pictures=True), **copies(("EXTRACT", "FILE"))}
 
 
 @pytest.mark.parametrize("flavour", ["3b", "ua1"])
@@ -85,6 +99,9 @@ def test_verapdf_notices_a_field_outside_the_tags(few: dict[str, bytes], tmp_pat
 def test_verapdf_finds_every_kind_at_every_level_archivable_and_accessible(flavour: Literal["3b", "ua1"], tmp_path: Path) -> None:
     made = {name: rendered(make(), pictures=True) for name, make in (FEW | MORE).items()}
     made |= {f"{name}, preview": rendered(make(), preview=True) for name, make in FEW.items()}
+    # a whole copy shows pages of the original, which are not read aloud
+    kinds = ("EXTRACT",) if flavour == "ua1" else ("WHOLE", "EXTRACT")
+    made |= copies(*((kind, medium) for kind in kinds for medium in ("PAPER", "FILE")))
     for name, verdict in judged(tmp_path, made, flavour).items():
         assert verdict.failures == (), name
         assert verdict.compliant, name

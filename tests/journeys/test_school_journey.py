@@ -89,3 +89,27 @@ def test_the_officer_sees_how_many_transcripts_of_the_school_were_accepted(page:
 def test_somebody_who_is_not_signed_in_is_sent_to_the_sign_in_page(page: Page) -> None:
     page.goto("/ui/records/classes")
     expect(page).to_have_url(re.compile(r"/ui/identity/sign-in$"))
+
+
+def test_the_administrator_gives_a_copy_from_the_page_of_a_transcript_and_finds_it_in_the_register(
+    page: Page, travelled: Travelled
+) -> None:
+    sign_in(page, travelled.road.admin)
+    page.goto(f"/ui/records/classes/{travelled.road.export.classes[0].code}")
+    page.get_by_role("link", name="Xem học bạ").first.click()
+    page.get_by_role("link", name="Cấp bản sao", exact=True).click()
+    page.get_by_role("button", name="Ghi nhận yêu cầu").click()
+    expect(page.locator(".govuk-error-summary")).to_be_focused()
+    page.get_by_label("Người yêu cầu").fill("Nguyễn Gia Thành")
+    page.get_by_label("Quan hệ với học sinh").select_option("Cha")
+    page.get_by_label("Mục đích sử dụng").fill("Nộp hồ sơ")
+    accessible(page)
+    page.get_by_role("button", name="Ghi nhận yêu cầu").click()
+    page.get_by_role("button", name="Cấp bản sao").click()
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text(re.compile(r"Bản sao số \d{4}/\d{4}/BS-HBS"))
+    accessible(page)
+    number = heading.inner_text().removeprefix("Bản sao số ")
+    page.goto("/ui/records/copies")
+    expect(page.get_by_role("row").filter(has_text=number)).to_contain_text("Đã cấp")
+    accessible(page)

@@ -1,4 +1,4 @@
-"""What people are told about certificates: whom it concerns, and in which words. A notice belongs to one person."""
+"""What people are told about certificates and requests to correct: whom it concerns, and in which words. A notice is one person's."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from contracts.events.records import CorrectionDecidedV1
     from services.chassis.mongo import Document
 
 What = Literal["approved", "refused", "revoked", "suspended", "resumed", "expired", "expiring", "ended", "unchecked"]
@@ -28,6 +29,9 @@ TONES: dict[str, str] = {
     "revoked": "danger",
     "expired": "danger",
     "ended": "danger",
+    "correction forwarded": "warning",
+    "correction approved": "success",
+    "correction refused": "danger",
 }
 STATUS: dict[str, str] = {
     "approved": "Đã duyệt",
@@ -39,6 +43,9 @@ STATUS: dict[str, str] = {
     "expiring": "Sắp hết hạn",
     "ended": "Hết hiệu lực",
     "unchecked": "Chưa kiểm tra được",
+    "correction forwarded": "Chờ phê duyệt",
+    "correction approved": "Đã phê duyệt",
+    "correction refused": "Bị từ chối",
 }
 
 
@@ -83,7 +90,37 @@ def made(
     ]
 
 
+def of_correction(fact: CorrectionDecidedV1, request: str, people: Iterable[str], *, at: datetime) -> list[Document]:
+    """The managers hear that a request waits for them, the asker what came of it; nobody of an own request that waits."""
+    return [
+        {
+            "_id": f"correction:{request}:{fact.outcome}:{person}",
+            "person": person,
+            "school": fact.school,
+            "what": f"correction {fact.outcome}",
+            "kind": "correction",
+            "own": person == fact.asker,
+            "owner": "",
+            "subject": f"Phiếu số {fact.number}, lớp {fact.class_name}",
+            "serial": f"Năm học {fact.year}",
+            "reason": fact.reason,
+            "days": None,
+            "at": at,
+            "read_at": None,
+        }
+        for person in people
+        if fact.outcome != "forwarded" or person != fact.asker
+    ]
+
+
 def title(notice: Document) -> str:
+    if notice["kind"] == "correction":
+        asked = {
+            "correction forwarded": f"{notice['subject']}: đề nghị sửa dữ liệu chờ phê duyệt",
+            "correction approved": f"{notice['subject']}: đề nghị sửa dữ liệu đã được phê duyệt",
+            "correction refused": f"{notice['subject']}: đề nghị sửa dữ liệu bị từ chối",
+        }
+        return asked[notice["what"]]
     if notice["kind"] == "school":
         whose, account = "Chứng thư số nhà trường", "Chứng thư số nhà trường"
     elif notice["own"]:
@@ -106,6 +143,14 @@ def title(notice: Document) -> str:
 
 def body(notice: Document) -> str:
     """What it means and what to do."""
+    if notice["kind"] == "correction":
+        there = "tại mục Phiếu đề nghị sửa dữ liệu"
+        decided = {
+            "correction forwarded": f"Xem nội dung, minh chứng rồi phê duyệt hoặc từ chối {there}.",
+            "correction approved": f"Các bên xác nhận chứng kiến mở khóa {there}, sau đó thầy/cô sửa dữ liệu.",
+            "correction refused": f"Lý do: {notice['reason']} Lập phiếu mới {there} nếu cần.",
+        }
+        return decided[notice["what"]]
     where = "tại mục 1.1. Quản lý chứng thư số nhà trường" if notice["kind"] == "school" else "tại mục 1.2. Giáo viên đăng ký tài khoản ký"
     again = f"Từ lúc này không ký được bằng chứng thư số này. Đăng ký chứng thư số khác {where}."
     words = {

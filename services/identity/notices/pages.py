@@ -1,4 +1,4 @@
-"""The page Thông báo, and its JSON: what the person who is signed in was told about certificates."""
+"""The page Thông báo, and its JSON: what the person who is signed in was told."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ NoticeId = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 
 
 class Told(BaseModel):
-    """`what`: approved, refused, revoked, suspended, resumed, expired, expiring, ended or unchecked."""
+    """`what`: approved, refused, revoked, suspended, resumed, expired, expiring, ended or unchecked: a certificate. "correction forwarded",
+    "correction approved", "correction refused": a request to correct; request and school year then stand in the certificate's place."""
 
     id: str
     what: str

@@ -36,10 +36,12 @@ async def tell(
 ) -> None:
     """In the transaction of the change itself; told again, it stays one notice and stays read."""
     people = await _people_of(db, session, registration)
-    writes = [
-        UpdateOne({"_id": notice["_id"]}, {"$setOnInsert": notice}, upsert=True)
-        for notice in made(registration, what, people, at=at, reason=reason, days=days)
-    ]
+    await keep(db, session, made(registration, what, people, at=at, reason=reason, days=days))
+
+
+async def keep(db: Database, session: Session, notices: Sequence[Document]) -> None:
+    """Those that are new; one that is there already stays as it is."""
+    writes = [UpdateOne({"_id": notice["_id"]}, {"$setOnInsert": notice}, upsert=True) for notice in notices]
     if writes:
         await db["notices"].bulk_write(writes, ordered=True, session=session)
 

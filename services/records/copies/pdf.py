@@ -1,4 +1,4 @@
-"""A certified copy as PDF/A-3b: the certification sheet, and the sealed original's own pages or the chosen parts.
+"""A certified copy as PDF/A-3b: the certification sheet, and the sealed original's own pages or (PDF/UA-1 too) the chosen parts.
 
 Typst writes the sheet and, for a whole copy, one stamped page for each page of the original; the original's page and what its
 signature fields show are then laid under it as they are, so nothing is typeset anew.
@@ -39,7 +39,13 @@ def copy_pdf(sheet: str, original: bytes, *, whole: bool, attach: bool, at: dt.d
         source = PdfFileReader(io.BytesIO(original))
         pages = int(source.root["/Pages"]["/Count"]) if whole else 0
         inputs = {"data": sheet, "pages": str(pages), "original": original.decode("latin-1") if attach else ""}
-        rendered = _compiler().compile(format="pdf", sys_inputs=inputs, pdf_standards=["a-3b"], timestamp=local_time(at))
+        # what stands on the original's pages cannot be read aloud, so a whole copy does not say of itself that it can
+        rendered = _compiler().compile(
+            format="pdf",
+            sys_inputs=inputs,
+            pdf_standards=["a-3b"] if whole else ["a-3b", "ua-1"],
+            timestamp=local_time(at),
+        )
         if not isinstance(rendered, bytes):
             raise RenderError("Typst returned no document")
         return _with_original(rendered, source, pages) if pages else rendered

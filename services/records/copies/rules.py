@@ -73,11 +73,15 @@ def number_text(number: int, year: int) -> str:
     return f"{number:04d}/{year}/BS-HBS"
 
 
+def may_be_copied(transcript: Mapping[str, Any]) -> bool:
+    """The school has sealed it and it is in force."""
+    return State(transcript["state"]) in SEALED and bool(transcript.get("live") and transcript.get("pdf"))
+
+
 def require_sealed(transcript: Mapping[str, Any]) -> None:
-    """Raises Refused(NOT_SEALED) unless the school has sealed it and it is in force."""
-    state = State(transcript["state"])
-    if state not in SEALED or not transcript.get("live") or not transcript.get("pdf"):
-        raise Refused(NOT_SEALED, state=WORDS[state])
+    """Raises Refused(NOT_SEALED) for any other."""
+    if not may_be_copied(transcript):
+        raise Refused(NOT_SEALED, state=WORDS[State(transcript["state"])])
 
 
 def requested(copy_id: str, transcript: Mapping[str, Any], ask: Ask, *, actor: str, at: dt.datetime) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
 from contracts.access import Action, Principal, allowed
+from contracts.events.records import CorrectionDecidedV1
 from services.chassis import audit, clock
 from services.chassis.access import require, require_fresh
 from services.chassis.errors import CONFLICT, FORBIDDEN, NOT_FOUND, Refused
@@ -58,6 +59,12 @@ RECORDED = {
     states.RELOCK: "result locked again",
 }
 CORRECTED = "result corrected"
+OUTCOMES: dict[str, Literal["forwarded", "approved", "refused"]] = {
+    states.FORWARD: "forwarded",
+    states.APPROVE: "approved",
+    states.TURN_DOWN: "refused",
+    states.REFUSE: "refused",
+}
 LONGEST_TOLD = 40
 """Characters of a value in the audit trail: marks, levels and ratings, but no comment on a pupil."""
 
@@ -259,12 +266,21 @@ async def step(db: Database, who: Principal, school: str, request_id: str, name:
                 raise Refused(CHANGED_WHILE_OPEN)
             if after["state"] == states.UNLOCKED:
                 after = {**after, "result_at_unlock": pupil["result"]}
-        await store.save(db, session, after, actor=who.person)
+        await store.save(db, session, after, actor=who.person, fact=_decided(after, name, said))
         details = {"year": request["year"], "before": request["state"], "after": after["state"], "party": party, "reason": said}
         await audit.record(db, session, actor=who.person, act=RECORDED[name], subject=request_id, place=school, details=details)
         return after
 
     return await transaction(db, work)
+
+
+def _decided(request: Mapping[str, Any], step: str, reason: str) -> CorrectionDecidedV1 | None:
+    """What the principal or the asker has to hear of; nothing of the other steps."""
+    outcome = OUTCOMES.get(step)
+    if outcome is None:
+        return None
+    named = {name: request[name] for name in ("school", "year", "number", "class_name")}
+    return CorrectionDecidedV1(**named, asker=request["asked_by"], outcome=outcome, reason=reason)
 
 
 async def correct(parts: Parts, looked_at: Reading, request_id: str, value: str) -> Document:

@@ -15,6 +15,7 @@ from services.records.schoolyear import Corrections
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from contracts.event import Fact
     from services.chassis.mongo import Database, Document, Session
 
 CORRECTIONS = "corrections"
@@ -51,9 +52,9 @@ async def open_of(db: Database, school: str, year: str, pupil: str, session: Ses
     return found
 
 
-async def save(db: Database, session: Session, document: Document, *, actor: str) -> None:
+async def save(db: Database, session: Session, document: Document, *, actor: str, fact: Fact | None = None) -> None:
     """Raises Refused(CONFLICT) when somebody else changed it meanwhile."""
-    await aggregates.save(db, session, CORRECTIONS, [Change(document)], actor=actor)
+    await aggregates.save(db, session, CORRECTIONS, [Change(document, fact)], actor=actor)
 
 
 async def finished_of(

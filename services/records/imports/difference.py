@@ -409,6 +409,25 @@ class _Comparison:
             self.pupil_writes.setdefault(after["class_code"], []).append(write)
 
 
+def forbidden(document: Mapping[str, Any] | None, after: Mapping[str, Any] | None, locks: Locks, *, grade: int | None, year: str) -> bool:
+    """Whether the locks as they are now forbid a pupil's write that was planned under others. `grade`: of the pupil's class."""
+    if locks.final:
+        return True
+    if document is None:
+        return False
+    code, class_code = document["code"], document["class_code"]
+    if after is None:
+        arrived = bool(document.get("arrival") or document.get("from_paper"))
+        held = document["result"] and locks.why_not(class_code, code, what="results")
+        return bool(held) or code in locks.transcripts or arrived
+    if document["data"] and document["data"] != after["data"] and locks.why_not(class_code, code, what="profile"):
+        return True
+    had, result = (result_of(each["result"]) if each["result"] else None for each in (document, after))
+    if had is None or had == result or (result is not None and _summer(had, result, grade, year)):
+        return False
+    return locks.why_not(class_code, code, what="results") is not None
+
+
 def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Field, ...]:
     """Values that differ; what one side does not have counts as blank."""
     names = dict.fromkeys((*before, *after))

@@ -73,6 +73,12 @@ SCHOOL_FIELD = Code("HB-IMP-301", "error", "Sửa thông tin tại sheet Trườ
 SCHOOL_OTHER = Code("HB-IMP-302", "error", "Chọn đúng bộ dữ liệu của trường, cấp học và năm học đang làm việc.")
 SCHOOL_ROWS = Code("HB-IMP-303", "error", "Sheet Trường chỉ được có một dòng dữ liệu.")
 SCHOOL_DOUBT = Code("HB-IMP-304", "warning", "Rà soát thông tin tại sheet Trường.")
+SCHOOL_LEVEL = Code(
+    "HB-IMP-305",
+    "error",
+    "Mỗi cấp học của trường liên cấp cần một mã trường riêng: đề nghị Phòng/Sở GD&ĐT khai báo trường của cấp này, "
+    "rồi đăng nhập bằng tài khoản của trường đó và nhập lại.",
+)
 STAFF_FIELD = Code("HB-IMP-311", "error", "Sửa dòng cán bộ rồi tải lại.")
 STAFF_DUPLICATE = Code("HB-IMP-312", "error", "Mỗi cán bộ chỉ được có một dòng.")
 STAFF_ID = Code("HB-IMP-313", "error", "Bổ sung số định danh cá nhân (12 chữ số); cán bộ chưa có thì không ký số được.")

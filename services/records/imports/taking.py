@@ -15,6 +15,7 @@ from services.chassis.origin import asking
 from services.records.errors import IMPORT_BLOCKED, IMPORT_RUNNING, WORKBOOK
 from services.records.imports.difference import KINDS, STATES, Stored, base_of, difference_of
 from services.records.imports.errors import NOTHING_TO_REVIEW, OTHER_IMPORT_RUNNING, STALE_PREVIEW
+from services.records.imports.findings import SCHOOL_LEVEL, Finding, Place, Report
 from services.records.imports.preview import Preview, preview, preview_of
 from services.records.imports.store import WRITING, stored_year
 from services.records.imports.workbooks import Sheet, WorkbookRefused
@@ -47,11 +48,14 @@ def _read_sheets(sheets: Sequence[Sheet], school: str, year: str) -> str:
 def _compare(content: bytes, stored: Stored) -> Document:
     """In a process of the pool: what of an import's document depends on what is stored, with the two texts that are kept beside it."""
     seen = Preview.model_validate_json(content)
+    if other := other_level(seen, stored):
+        seen = seen.model_copy(update={"blocked": True})
     if seen.blocked or seen.school is None:
         refused: dict[str, list[dict[str, Any]]] = {}
         for r in seen.refused_pupils:
             refused.setdefault(r.pupil, []).append({"field": r.field, "kind": r.kind, "message": r.reason_vi})
-        return {"base": "", "missing": refused, "difference": None, "rows": "[]", "plan": "", "parts": [], "changes": 0}
+        nothing: Document = {"base": "", "missing": refused, "difference": None, "rows": "[]", "plan": "", "parts": [], "changes": 0}
+        return {**nothing, "found": [each.model_dump(mode="json") for each in other]}
     found = difference_of(seen, stored)
     counts = {kind: dict.fromkeys(STATES, 0) for kind in KINDS}
     for row in found.rows:
@@ -63,6 +67,7 @@ def _compare(content: bytes, stored: Stored) -> Document:
         "rows": json.dumps([row.model_dump(exclude_defaults=True) for row in found.rows], ensure_ascii=False),
         "plan": found.plan.model_dump_json(),
         "parts": found.plan.parts,
+        "found": [],
         "changes": sum(row.state in ("new", "changed", "gone") for row in found.rows),
     }
 
@@ -70,6 +75,17 @@ def _compare(content: bytes, stored: Stored) -> Document:
 def _base(content: bytes, stored: Stored) -> str:
     """In a process of the pool: what a preview of the same data would rest on now."""
     return base_of(difference_of(Preview.model_validate_json(content), stored, judged=False).rows, stored)
+
+
+def other_level(seen: Preview, stored: Stored) -> list[Finding]:
+    """Why data cannot stand beside those of another level: a school code holds one level a year, and an import replaces what is there."""
+    held = stored.school["level"] if stored.school else None
+    if seen.school is None or held in (None, seen.school.level):
+        return []
+    report = Report()
+    said = f"Mã trường {seen.school.code} đã có dữ liệu cấp {held} của năm học {seen.school.year}; dữ liệu này là cấp {seen.school.level}."
+    report.block(SCHOOL_LEVEL, Place(sheet="Trường"), said)
+    return report.findings
 
 
 async def take(parts: Parts, who: Principal, files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -119,7 +135,8 @@ async def _keep(parts: Parts, import_id: str, school: str, person: str, files: S
         "staff": len(seen["staff"]),
         "pupils": len(pupils | {r["pupil"] for r in seen["refused_pupils"]}),
         "complete": len(pupils - {r["pupil"] for r in document["refused"]}),
-        "errors": sum(1 for f in seen["findings"] if f["severity"] == "error"),
+        "errors": sum(1 for f in seen["findings"] if f["severity"] == "error")
+        + sum(f["code"] == SCHOOL_LEVEL.code for f in document["findings"]),
         "warnings": sum(1 for f in seen["findings"] if f["severity"] == "warning"),
     }
 
@@ -140,8 +157,11 @@ async def _compared(parts: Parts, document: Document, content: bytes) -> Documen
     prefix = f"imports/{document['_id']}"
     rows = await parts.objects.put(f"{prefix}/rows", ".json", told["rows"].encode(), "application/json")
     plan = await parts.objects.put(f"{prefix}/plan", ".json", told["plan"].encode(), "application/json") if told["plan"] else None
+    found = document["findings"] if not told["found"] else [*told["found"], *(f for f in document["findings"] if f not in told["found"])]
     return {
         "base": told["base"],
+        "blocked": document["blocked"] or bool(told["found"]),
+        "findings": found,
         "difference": told["difference"],
         "changes": told["changes"],
         "rows": rows.model_dump(mode="json"),

@@ -14,10 +14,10 @@ from services.chassis.aggregates import Change
 from services.chassis.errors import CONFLICT, Refused
 from services.chassis.leases import claim, owner_token, release, renew
 from services.chassis.mongo import DeleteOne, UpdateOne, transaction
-from services.records.imports.difference import PEOPLE, Plan, pupil_digest
+from services.records.imports.difference import PEOPLE, Plan, forbidden, pupil_digest
 from services.records.imports.store import WRITING
 from services.records.locks.errors import YEAR_LOCKED
-from services.records.locks.locking import class_finalised
+from services.records.locks.locking import class_finalised, locks_of
 from services.records.locks.store import lock_of
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Writing:
         planned, writes = plan.classes.get(name), plan.pupils.get(name, ())
         if planned and current and class_finalised(current) != planned.finalised:
             return [{"part": name, "reason": CHANGED_MEANWHILE}]
-        skipped = await self._pupils(session, school, year, writes)
+        skipped = await self._pupils(session, school, year, writes, grades=await self._grades(session, school, year))
         if planned:
             await self._class(session, {"_id": class_id, "school": school, "year": year, "code": name, **(current or {})}, planned, **act)
         return [{"part": name, "pupil": code, "reason": CHANGED_MEANWHILE} for code in skipped]
@@ -125,12 +125,25 @@ class Writing:
         if writes:
             await self.db["staff"].bulk_write(writes, ordered=False, session=session)
 
-    async def _pupils(self, session: Session, school: str, year: str, writes: Sequence[PupilWrite]) -> list[str]:
-        """What others added to a pupil's document stays. Returns the codes of pupils who are not as they were in the preview."""
+    async def _grades(self, session: Session, school: str, year: str) -> dict[str, int]:
+        classes = self.db["classes"].find({"school": school, "year": year}, projection={"code": 1, "data.grade": 1}, session=session)
+        return {each["code"]: each["data"]["grade"] async for each in classes}
+
+    async def _pupils(
+        self, session: Session, school: str, year: str, writes: Sequence[PupilWrite], *, grades: Mapping[str, int]
+    ) -> list[str]:
+        """What others added to a pupil's document stays. Returns the codes of pupils who are not as they were in the preview, or whom
+        a lock, a transcript or a correction of a moment ago protects by now."""
         ids = {write.code: f"{school}:{year}:{write.code}" for write in writes}
         found = self.db["pupils"].find({"_id": {"$in": list(ids.values())}}, session=session)
         current = {each["code"]: each async for each in found}
-        skipped = [write.code for write in writes if pupil_digest(current.get(write.code)) != write.before]
+        locks = await locks_of(self.db, school, year, pupils=ids.keys(), session=session)
+        skipped = [
+            write.code
+            for write in writes
+            if pupil_digest(here := current.get(write.code)) != write.before
+            or forbidden(here, write.after, locks, grade=grades.get(here["class_code"]) if here else None, year=year)
+        ]
         orders: list[Any] = []
         for write in writes:
             if write.code in skipped:

@@ -10,13 +10,14 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from contracts.access import Action, allowed
-from contracts.menu import CLASSES, DIGITISATION, PRINTING, entry_of
+from contracts.menu import CLASSES, COPIES, DIGITISATION, PRINTING, entry_of
 from services.chassis.access import Who
 from services.chassis.vietnamese import fold, given_name_key
 from services.chassis.web import downloads
 from services.chassis.web.lists import done, ordered, paged, query_of, ticked
 from services.chassis.web.look import render
 from services.records.at_hand import own_school, reading, store_of, visible_transcript
+from services.records.copies.rules import may_be_copied
 from services.records.evidence_files import shown
 from services.records.export.exporting import EXPORTABLE, export_address, may_export
 from services.records.page_parts import framed, grades_of, newest
@@ -27,6 +28,8 @@ from services.records.transcripts.transcript_page import context_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from contracts.access import Principal
 
 router = APIRouter(prefix="/ui/records", include_in_schema=False)
 
@@ -256,12 +259,19 @@ async def show_transcript(request: Request, who: Who, transcript_id: str, pdf: s
         "pdf_inline": bool(pdf),
         "inline_href": "?pdf=1#pdf",
         "export_href": export_address(who, found),
+        "copy_href": _copy_address(who, found),
         **context_of(found),
         **await shown(store_of(request).db, found, "transcripts"),
         # classes of earlier years have no page of their own
         **({"back_href": f"{DIGITISATION}?year={found['year']}", "back_text": "Số hóa học bạ giấy"} if _from_paper(found) else {}),
     }
     return render(request.app.state.pages, request, "records/transcript.html", context)
+
+
+def _copy_address(who: Principal, transcript: Mapping[str, Any]) -> str:
+    """ "" for one of which there can be no copy, and for whoever keeps no register."""
+    may = may_be_copied(transcript) and allowed(who, Action.CERTIFY_COPIES, school=transcript["school"])
+    return f"{COPIES}/new?{urlencode({'transcript': transcript['_id']})}" if may else ""
 
 
 def _from_paper(transcript: Mapping[str, Any]) -> bool:

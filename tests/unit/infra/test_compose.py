@@ -47,7 +47,7 @@ def test_a_service_gets_its_own_secrets_only(services: dict[str, dict[str, Any]]
     own = {
         "identity": {"token-signing.jwk", "identity-sealing-key", "factor-key", "agent-jobs.jwk", "openid-client", *PROVIDERS},
         "records": {"records-service.key", "records-service.pem", "package-trust.pem", "sector"},
-        "signing": {"sealing-key", *PROVIDERS},
+        "signing": {"sealing-key", "agent-jobs.jwk", *PROVIDERS},
         "publishing": {"gateway-callback"},
     }.get(service, set())
     assert given == {f"mongo-{service}", f"minio-{service}", "token-keys.jwks", "ca.pem"} | own

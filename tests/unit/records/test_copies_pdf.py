@@ -2,76 +2,32 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 import json
 import re
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from contracts.events.signing import SignatureFact
 from services.records.copies.pdf import copy_pdf
-from services.records.copies.pooled import make
 from services.records.copies.sheet import sheet
 from services.records.render.fields import MM, PANELS
 from services.records.render.pdf import RenderError, transcript_pdf
 from services.records.render.xml import transcript_xml
 from services.records.schoolyear import TranscriptContent
+from tests.factories.copies import AT, EVERYTHING, SIGNATURES, certified_copy, copy_of
 from tests.factories.transcripts import primary_content, secondary_content
 from tests.unit.records.pdf_tools import attachment_of, image_of, page_count, text_of
 
-AT = dt.datetime(2026, 11, 22, 6, 0, tzinfo=dt.UTC)
-EVERYTHING = ["profile", "subjects", "levels", "outcome"]
 CONTENTS = pytest.mark.parametrize("content", [primary_content(), secondary_content()], ids=["primary", "secondary"])
 
 
 def original_of(content: TranscriptContent) -> bytes:
     return transcript_pdf(content, [], transcript_xml(content))
-
-
-def signature(role: str, name: str) -> SignatureFact:
-    return SignatureFact(
-        role=role,
-        person="1",
-        name=name,
-        subjects=(),
-        signed_at=dt.datetime(2026, 5, 28, 7, 3, tzinfo=dt.UTC),
-        certificate_serial="54010203040506070809",
-        certificate_subject=name,
-        scheme="ecdsa",
-    )
-
-
-SIGNATURES = [
-    signature("subjects", "Phan Thị Bộ Môn"),
-    signature("homeroom", "Bùi Thị Chủ Nhiệm"),
-    signature("leader", "Ngô Văn Lãnh Đạo"),
-    signature("issue", "Đỗ Văn Thư"),
-]
-
-
-def copy_of(original: bytes, *, position: str = "Hiệu trưởng", **asked: Any) -> dict[str, Any]:
-    ask = {"requester": "Nguyễn Gia Thành", "relation": "Cha", "purpose": "Nộp hồ sơ", "kind": "WHOLE", "medium": "PAPER", "count": 2}
-    return {
-        "ask": {**ask, **asked},
-        "issued_at": AT,
-        "number": 12,
-        "register_year": 2026,
-        "signer": {"code": "1", "name": "Trần Thị Ký Bản Sao", "position": position},
-        "source": {"version": 1, "pdf": {"sha256": sha256(original).hexdigest()}},
-    }
-
-
-def made(content: TranscriptContent, original: bytes, **asked: Any) -> bytes:
-    copy = copy_of(original, **asked)
-    words = json.dumps(sheet(copy, content, SIGNATURES))
-    return make(words, original, copy["ask"]["medium"], copy["ask"]["kind"], AT)
 
 
 def saved(pdf: bytes, folder: Path) -> Path:
@@ -87,7 +43,7 @@ def words_of(file: Path, **pages: int) -> str:
 @CONTENTS
 def test_the_sheet_says_what_was_copied_for_whom_and_by_whom(content: TranscriptContent, tmp_path: Path) -> None:
     original = original_of(content)
-    words = words_of(saved(made(content, original), tmp_path), last=1)
+    words = words_of(saved(certified_copy(content, original), tmp_path), last=1)
     digest = sha256(original).hexdigest()
     for said in (
         "BẢN SAO HỌC BẠ SỐ",
@@ -113,7 +69,7 @@ def test_the_sheet_says_what_was_copied_for_whom_and_by_whom(content: Transcript
 @CONTENTS
 def test_every_page_of_the_original_follows_as_it_is_with_the_number_on_top(content: TranscriptContent, tmp_path: Path) -> None:
     original = original_of(content)
-    file = saved(made(content, original), tmp_path)
+    file = saved(certified_copy(content, original), tmp_path)
     source = tmp_path / "original.pdf"
     source.write_bytes(original)
     pages = page_count(source)
@@ -128,12 +84,12 @@ def test_every_page_of_the_original_follows_as_it_is_with_the_number_on_top(cont
 def test_what_the_original_s_signature_fields_show_stands_at_its_place(tmp_path: Path) -> None:
     content = primary_content()
     sealed = _with_shown_field(original_of(content))
-    file = saved(made(content, sealed), tmp_path)
+    file = saved(certified_copy(content, sealed), tmp_path)
     panel = PANELS[0]
     picture = image_of(file, page_count(file), 72)
     centre = ((panel.left + panel.width / 2) * MM, (panel.top + panel.height / 2) * MM)
     assert picture.dark(*centre)
-    plain = saved(made(content, original_of(content)), tmp_path)
+    plain = saved(certified_copy(content, original_of(content)), tmp_path)
     assert not image_of(plain, page_count(plain), 72).dark(*centre)
 
 
@@ -155,20 +111,20 @@ def _with_shown_field(pdf: bytes) -> bytes:
 def test_a_file_carries_the_sealed_original_byte_for_byte_and_paper_does_not(tmp_path: Path) -> None:
     content = primary_content()
     original = original_of(content)
-    file = saved(made(content, original, medium="FILE", count=1), tmp_path)
+    file = saved(certified_copy(content, original, medium="FILE", count=1), tmp_path)
     assert attachment_of(file, tmp_path) == original
     words = words_of(file, last=1)
     assert "Tệp, 01 bản" in words
     assert "hoc-ba-goc.pdf" in words
     assert "(Ký số)" in words
-    names = PdfFileReader(io.BytesIO(made(content, original))).root
+    names = PdfFileReader(io.BytesIO(certified_copy(content, original))).root
     assert "/Names" not in names or "/EmbeddedFiles" not in names["/Names"]
 
 
 @CONTENTS
 def test_an_extract_has_the_chosen_parts_and_no_others(content: TranscriptContent, tmp_path: Path) -> None:
     original = original_of(content)
-    everything = words_of(saved(made(content, original, kind="EXTRACT", parts=EVERYTHING), tmp_path))
+    everything = words_of(saved(certified_copy(content, original, kind="EXTRACT", parts=EVERYTHING), tmp_path))
     for said in (
         "BẢN TRÍCH SAO HỌC BẠ SỐ",
         "trích sao dưới đây đúng với học bạ số gốc",
@@ -179,7 +135,7 @@ def test_an_extract_has_the_chosen_parts_and_no_others(content: TranscriptConten
         assert said in everything
     for subject in content.result.subjects:
         assert subject.name in everything
-    one = words_of(saved(made(content, original, kind="EXTRACT", parts=["profile"]), tmp_path))
+    one = words_of(saved(certified_copy(content, original, kind="EXTRACT", parts=["profile"]), tmp_path))
     assert "Quê quán" in one
     assert "Kết quả cuối năm" not in one
     assert content.result.subjects[0].comment not in one
@@ -197,13 +153,13 @@ def test_a_deputy_signs_for_the_head() -> None:
 def test_a_name_is_never_markup(tmp_path: Path) -> None:
     content = primary_content()
     original = original_of(content)
-    words = words_of(saved(made(content, original, requester='#image("x") *A* $x$ \\ @b <c>'), tmp_path), last=1)
+    words = words_of(saved(certified_copy(content, original, requester='#image("x") *A* $x$ \\ @b <c>'), tmp_path), last=1)
     assert '#image("x") *A* $x$ \\ @b <c>' in words
 
 
 def test_a_copy_still_claims_pdf_a_after_the_pages_were_laid_in() -> None:
     content = primary_content()
-    pdf = made(content, original_of(content), medium="FILE")
+    pdf = certified_copy(content, original_of(content), medium="FILE")
     reader = PdfFileReader(io.BytesIO(pdf))
     metadata = reader.root["/Metadata"].data.decode("utf-8")
     assert re.search(r'pdfaid:part="3"', metadata)

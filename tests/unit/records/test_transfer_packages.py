@@ -94,6 +94,19 @@ def test_one_changed_byte_in_a_document_is_refused_by_its_name(package: bytes, j
         assert (seen.refusal, seen.values["file"]) == ("HB-REC-152", name)
 
 
+def test_the_offline_checker_recomputes_every_signatures_digest_where_pyhanko_is_at_hand(
+    sender: Installation, dossier: Dossier, files: tuple[bytes, bytes]
+) -> None:
+    """Also inside a package that somebody sealed around a document that had been changed."""
+    document, xml = files
+    sound = transfer_package(sender.seal, dossier, [files])
+    around = transfer_package(sender.seal, dossier, [(changed(document, len(document) // 3), xml)])
+    for package, wrong in ((sound, 0), (around, 4)):
+        entries = checker.check(io.BytesIO(package)).entries
+        broken = list(checker.broken_signatures(io.BytesIO(package), entries))
+        assert len(broken) == wrong, broken
+
+
 def test_a_seal_of_an_unknown_installation_is_not_believed(package: bytes, judge: Judge) -> None:
     seen = examine(package, Judge([], judge.roots, NOW, MINE))
     assert seen.refusal == "HB-REC-153"
