@@ -34,6 +34,12 @@ ROWS: tuple[Row, ...] = (
     page("/api/signing/queue", SIGNING, query={"step": "homeroom"}),
     order("/api/signing/batches", ISSUING, {"step": "issue", "transcripts": ["@other_transcript"], "login": LOGIN}, step_up=True),
     page("/api/signing/batches", SIGNING),
+    order(
+        "/api/signing/provider-callbacks/{provider}",
+        open_to_all("a hint that nobody vouches for: the batch asks its provider, and nothing else changes"),
+        {"transaction_id": "nobody-waits-for-it"},
+        values={"provider": "sandbox"},
+    ),
     page("/api/signing/batches/{batch_id}", LOOKING),
     page("/api/signing/batches/{batch_id}/events", LOOKING, query={"seconds": "0"}),
     order("/api/signing/batches/{batch_id}/cancel", LOOKING),
