@@ -173,7 +173,7 @@ def test_progress_polls_while_it_runs_and_stops_when_it_is_done() -> None:
     assert '<noscript><meta http-equiv="refresh" content="10"></noscript>' in running
     assert "hx-" not in done
     assert "refresh" not in done
-    assert "Ký lại 3 mục lỗi" in done
+    assert "Ký lại các hồ sơ lỗi (3)" in done
     assert "Chờ xác nhận ký số" in running
 
 

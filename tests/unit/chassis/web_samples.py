@@ -11,7 +11,7 @@ from tests.unit.chassis.web_samples_accounts import accounts
 from tests.unit.chassis.web_samples_activity import activity
 from tests.unit.chassis.web_samples_agents import agents
 from tests.unit.chassis.web_samples_approval import approval
-from tests.unit.chassis.web_samples_base import MOMENT, OUTSIDE, Sample, name_of, paging, progress, shell, variants
+from tests.unit.chassis.web_samples_base import MOMENT, OUTSIDE, Sample, name_of, paging, shell, variants
 from tests.unit.chassis.web_samples_certificates import certificates
 from tests.unit.chassis.web_samples_copies import copies
 from tests.unit.chassis.web_samples_corrections import corrections
@@ -21,6 +21,7 @@ from tests.unit.chassis.web_samples_openid import openid
 from tests.unit.chassis.web_samples_organisations import organisations
 from tests.unit.chassis.web_samples_records import records
 from tests.unit.chassis.web_samples_registering import registering
+from tests.unit.chassis.web_samples_signing import signing
 from tests.unit.chassis.web_samples_summaries import of_summaries, summaries
 from tests.unit.chassis.web_samples_years import over_the_years
 
@@ -45,7 +46,7 @@ def samples() -> list[Sample]:
         *digitising(),
         *corrections(),
         *copies(),
-        *_signing(),
+        *signing(),
         *_publishing(),
         *_district(),
         *certificates(),
@@ -137,138 +138,6 @@ def _descriptions() -> Iterator[Sample]:
     yield Sample(
         "identity/openapi", "identity/openapi.html", {"shell": shell(), "title": "Mô tả API", "services": services, "chosen": "records"}
     )
-
-
-def _signing() -> Iterator[Sample]:
-    def queue(rows: int) -> dict[str, Any]:
-        return {
-            "shell": shell(),
-            "title": "2.2. Giáo viên chủ nhiệm ký duyệt",
-            "query": {"tab": "awaiting"},
-            "paging": paging(rows, rows + 740 if rows > 1 else rows),
-            "noun": "học bạ",
-            "of_pupils": True,
-            "tab": "awaiting",
-            "awaiting": rows,
-            "signed": 12,
-            "awaiting_href": "?tab=awaiting",
-            "signed_href": "?tab=signed",
-            "batches_href": "/signing/batches",
-            "grades": [("5", "Khối 5")],
-            "classes": [("5A", "5A"), ("5B", "5B")],
-            "action": "/signing/homeroom",
-            "problem": "",
-            "buttons": [
-                {"text": "Ký học bạ", "name": "act", "value": "sign"},
-                {"text": "Trả lại", "name": "act", "value": "return", "kind": "secondary"},
-            ],
-            "selectable": rows + 740 if rows > 1 else rows,
-            "rows": [
-                {
-                    "id": f"t{number}",
-                    "name": name_of(number),
-                    "class_name": "5A",
-                    "part": "Giáo viên chủ nhiệm",
-                    "at": None,
-                    "state_text": "Chờ ký",
-                    "signable": True,
-                    "href": f"/records/transcripts/t{number}",
-                }
-                for number in range(rows)
-            ],
-        }
-
-    yield from variants("signing/queue", queue)
-    yield of_summaries("signing/queue", "signing/queue.html", queue(3), "3.2. Giáo viên chủ nhiệm ký duyệt")
-    signed = {**queue(1)["rows"][0], "at": MOMENT, "state_text": "Đã ký"}
-    yield Sample("signing/queue-signed", "signing/queue.html", {**queue(1), "tab": "signed", "rows": [signed]})
-    problem = "Tài khoản ký chưa được duyệt: quản trị viên duyệt tại mục 1.3. Duyệt tài khoản ký."
-    only = {"problem": problem, "buttons": [{"text": "Trả lại", "name": "act", "value": "return", "kind": "secondary"}]}
-    yield Sample("signing/queue-error", "signing/queue.html", {**queue(1), **only})
-    authorise: dict[str, Any] = {
-        "shell": shell(),
-        "title": "Ký học bạ",
-        "noun": "học bạ",
-        "action": "/signing/batches",
-        "cancel_href": "/signing/homeroom",
-        "provider": "Nhà cung cấp A",
-        "asks_password": True,
-        "certificate": {"serial": "54010203040506070809", "owner": "Trần Thị Mai", "valid_until": dt.date(2027, 3, 1)},
-        "count": 32,
-        "titles": [f"{name_of(number)} – lớp 5A" for number in range(5)],
-        "fields": [("batch", "b1")],
-        "left_out": [],
-        "chosen": 32,
-        "problem": "",
-        "warnings": [],
-        "values": {"username": ""},
-        "errors": {},
-    }
-    yield Sample("signing/authorise", "signing/authorise.html", authorise)
-    yield Sample("signing/authorise-phone-alone", "signing/authorise.html", {**authorise, "asks_password": False})
-    refused = {
-        "errors": {"username": "Thông tin thẻ không tồn tại hoặc không đúng."},
-        "left_out": [{"title": f"{name_of(9)} – lớp 5A", "reason": "HB-SIG-018: Học bạ đã được trả lại.", "todo": "Chờ kết quả xử lý."}],
-        "chosen": 33,
-        "warnings": ["Chưa kiểm tra được chứng thư số có bị thu hồi không."],
-    }
-    yield Sample("signing/authorise-error", "signing/authorise.html", {**authorise, **refused})
-    away = "Dịch vụ ký số từ xa tạm thời không kết nối được. Chờ ít phút rồi ký lại."
-    yield Sample("signing/authorise-away", "signing/authorise.html", {**authorise, "problem": away})
-    states = ("FAILED", "AWAITING_CONFIRMATION", "SIGNING", "SIGNED", "WAITING", "REFUSED", "CANCELLED")
-
-    def batch(rows: int, *, running: bool) -> dict[str, Any]:
-        return {
-            "shell": shell(),
-            "title": "Đợt ký lúc 14:03 ngày 28/05/2026",
-            "noun": "học bạ",
-            "back_href": "/signing/homeroom",
-            "back_text": "2.2. Giáo viên chủ nhiệm ký duyệt",
-            "query": {},
-            "paging": paging(rows),
-            "progress": progress(running=running),
-            "awaiting_phone": running,
-            "asked_again": running,
-            "only_failed": False,
-            "retry_action": "" if running else "/signing/batches/b1/retry",
-            "retryable": 3,
-            "cancel_action": "/signing/batches/b1/cancel" if running else "",
-            "items": [
-                {
-                    "title": f"{name_of(number)} – lớp 5A",
-                    "state": states[number % 7],
-                    "reason": "HB-SIG-104: Nhà cung cấp không trả lời." if number % 7 == 0 else "",
-                    "todo": "Thử lại sau." if number % 7 == 0 else "",
-                    "at": MOMENT if number % 7 == 3 else None,
-                    "href": f"/records/transcripts/t{number}",
-                }
-                for number in range(rows)
-            ],
-        }
-
-    yield Sample("signing/batch-running", "signing/batch.html", batch(7, running=True))
-    yield Sample("signing/batch-done", "signing/batch.html", batch(500, running=False))
-    yield Sample("signing/batch-empty", "signing/batch.html", batch(0, running=True))
-
-    def batches(rows: int) -> dict[str, Any]:
-        ends = (("Đang ký", "info"), ("Đã kết thúc", "success"), ("Đã kết thúc, có mục chưa ký được", "warning"))
-        listed = [
-            {
-                "at": MOMENT,
-                "step_text": "Giáo viên chủ nhiệm ký duyệt",
-                "noun": "học bạ",
-                "total": 32,
-                "signed": 30,
-                "failed": number % 3,
-                "state_text": ends[number % 3][0],
-                "tone": ends[number % 3][1],
-                "href": f"/signing/batches/b{number}",
-            }
-            for number in range(rows)
-        ]
-        return {"shell": shell(), "title": "Các đợt ký của tôi", "query": {}, "paging": paging(rows), "rows": listed}
-
-    yield from variants("signing/batches", batches)
 
 
 def _publishing() -> Iterator[Sample]:

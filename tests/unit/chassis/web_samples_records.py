@@ -156,6 +156,15 @@ def _transcripts() -> Iterator[Sample]:
             "xml_size": 21_004,
             "level": "BASELINE-LTA" if rows else "",
             "timestamped_at": MOMENT if rows else None,
+            "evidence": {
+                "proven_since": MOMENT,
+                "timestamps": 2,
+                "renew_before": MOMENT,
+                "href": "/api/records/transcripts/t1/evidence.ers",
+                "size": 5_400,
+            }
+            if rows > 1
+            else None,
             "pdf_inline": False,
             "inline_href": "?pdf=1#pdf",
         }
