@@ -1,4 +1,4 @@
-"""Which process dies where in which round: every service process at every named point within twenty seeds."""
+"""Which process dies where in which round: every service process at every named point within twenty-five seeds."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from random import Random
 from contracts.topics import TOPICS
 from infra.stack.instance import SERVICES
 
-ROUNDS = 20
-"""Seeds that together hit everything; the next twenty deal anew."""
+ROUNDS = 25
+"""Seeds that together hit everything; the next twenty-five deal anew."""
 
 AFTER_TAKING = ("before-commit", "committed", "handled")
 PASSES: dict[str, int] = {
@@ -96,7 +96,7 @@ def points() -> dict[str, dict[str, int]]:
 
 
 def deal(seed: int) -> list[Kill]:
-    """Three to five kills, each of another process. Seeds 1 to 20 together, 21 to 40 together … hit every point once."""
+    """Three to five kills, each of another process. Seeds 1 to 25 together, 26 to 50 together … hit every point once."""
     deck, place = divmod(seed - 1, ROUNDS)
     chance = Random(deck)
     # one process's points lie side by side, and are fewer than the rounds: no round gets two of them

@@ -153,7 +153,7 @@ def test_what_is_wrong_is_named(rule: str, change: Callable[[Evidence], object])
     assert rule in rules(change)
 
 
-def test_twenty_rounds_kill_every_process_at_every_point_and_none_twice_in_a_round() -> None:
+def test_the_rounds_of_a_deck_kill_every_process_at_every_point_and_none_twice_in_a_round() -> None:
     for deck in (0, 1):
         rounds = [deal(deck * ROUNDS + seed) for seed in range(1, ROUNDS + 1)]
         hit = sorted((k.process, k.point) for kills in rounds for k in kills)
