@@ -119,6 +119,7 @@ class Collector:
                     user=self._seal_user if batch["step"] == "issue" else batch["person"],
                     state=i["state"],
                     hashes=2 if STEPS[batch["step"]].pdf_field else 1,
+                    confirmations=1 + batch.get("asked_again", 0),
                     code=i.get("code") or "",
                     reason=i.get("reason") or "",
                 )

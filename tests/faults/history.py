@@ -53,7 +53,8 @@ class Signature:
 
 @dataclass(frozen=True)
 class Item:
-    """A person's intent to sign one transcript in one step. `hashes` is how many it needs."""
+    """A person's intent to sign one transcript in one step. `hashes` is how many it needs; `confirmations`, how often its batch may have
+    asked the person: once more for each authorisation whose values a crash lost."""
 
     transcript: str
     step: str
@@ -61,6 +62,7 @@ class Item:
     user: str
     state: str
     hashes: int
+    confirmations: int = 1
     code: str = ""
     reason: str = ""
 
@@ -234,8 +236,12 @@ def signed_twice(e: Evidence) -> Iterator[str]:
         yield from (f"{t.id}: records has {s} by {p} {n} times" for (s, p), n in Counter(t.signers).items() if n > 1)
     done = Counter((i.transcript, i.step, i.person) for i in e.items if i.state == "embedded")
     yield from (f"{t}: {p} signed {n} times in {s}" for (t, s, p), n in done.items() if n > 1)
+    confirmed: Counter[str] = Counter()
+    for i in e.items:
+        confirmed[i.user] = max(confirmed[i.user], i.confirmations)
     for user, hashes in e.provider.items():
-        yield from (f"{user} signed one hash {n} times" for n in hashes.values() if n > 1)
+        allowed = max(1, confirmed[user])
+        yield from (f"{user} signed one hash {n} times, under {allowed} confirmations" for n in hashes.values() if n > allowed)
 
 
 def signatures_unexplained(e: Evidence) -> Iterator[str]:

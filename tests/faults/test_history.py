@@ -88,6 +88,15 @@ def test_values_that_a_crash_lost_are_no_violation_when_an_item_says_so() -> Non
     assert violations(e) == []
 
 
+def test_a_hash_may_be_signed_once_for_each_confirmation_of_its_person() -> None:
+    e = good()
+    e.provider["an"].update(h1=2)
+    e.items[0] = replace(e.items[0], confirmations=2)
+    assert violations(e) == []
+    e.provider["an"].update(h1=3)
+    assert {v.rule for v in violations(e)} == {"signed twice"}
+
+
 def test_a_challenge_that_proved_a_key_or_got_lost_on_the_way_is_no_violation() -> None:
     e = good()
     e.provider["an"] |= {"c1": 1, "c2": 1}
