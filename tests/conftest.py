@@ -26,6 +26,22 @@ ROOT = Path(__file__).resolve().parents[1]
 T = TypeVar("T")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    words = "only tests on the stack that suites share, or only the others: the two run side by side (infra/tools/run_tests.py)"
+    parser.addoption("--on", choices=("light-stack", "others"), help=words)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = config.getoption("--on")
+    if wanted is None:
+        return
+    light = [item for item in items if "light_stack" in getattr(item, "fixturenames", ())]
+    others = [item for item in items if item not in set(light)]
+    kept, left = (light, others) if wanted == "light-stack" else (others, light)
+    items[:] = kept
+    config.hook.pytest_deselected(items=left)
+
+
 @dataclass
 class Travelled:
     """A school on the running instance. Its people sign in anew in each test: an HTTP client belongs to one event loop."""
@@ -89,7 +105,7 @@ def stack() -> Iterator[Stack]:
 def light_stack() -> Iterator[Stack]:
     """Stores and outside systems, for services whose web applications and handlers run within the test."""
     outside = ("sandbox-provider", "sandbox-sp769", "sandbox-mysign", "sandbox-idp")
-    with Stack("light", only=("mongod", "minio", *outside), fresh=True) as running:
+    with Stack("light-test", only=("mongod", "minio", *outside), fresh=True) as running:
         yield running
 
 

@@ -1,6 +1,7 @@
 """Ports, the process list, secrets and the files that an instance is described by."""
 
 import json
+import re
 import socket
 import ssl
 import stat
@@ -15,6 +16,8 @@ from joserfc.jwk import KeySet, OKPKey
 from infra import setup
 from infra.stack import credentials, gateway, instance, parts, policies, processes
 from infra.stack.instance import BUCKETS, SERVICES, USUAL_PORTS, Instance, choose_ports, describe
+
+TESTS = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -47,6 +50,15 @@ def test_a_port_somebody_listens_on_is_not_free() -> None:
 
 def test_two_instances_share_no_port(root: Path) -> None:
     assert not set(choose_ports("demo").values()) & set(choose_ports("test").values())
+
+
+def test_the_instances_of_the_tests_have_blocks_of_ports_of_their_own(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(instance, "port_is_free", lambda _: True)
+    source = "\n".join(path.read_text(encoding="utf-8") for path in TESTS.rglob("*.py"))
+    names = {"demo", *re.findall(r'\bStack\(\s*"([a-z-]+)"', source), *re.findall(r'^NAME = "([a-z-]+)"', source, re.MULTILINE)}
+    assert {"test", "light-test", "kills"} <= names
+    taken = [(port, name) for name in sorted(names) for port in choose_ports(name).values()]
+    assert len({port for port, _ in taken}) == len(taken), "two of these stacks may start at the same moment"
 
 
 def test_an_instance_keeps_the_ports_of_its_last_run(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
