@@ -35,7 +35,7 @@ class Upstream(BaseHTTPRequestHandler):
             return
         length = int(self.headers.get("Content-Length", "0"))
         told = {"path": self.path, "headers": dict(self.headers.items()), "received": len(self.rfile.read(length))}
-        self._answer(json.dumps(told).encode(), {"X-Request-ID": "upstream's own"})
+        self._answer(json.dumps(told).encode(), {"X-Request-ID": "upstream's own", "Content-Type": "application/json"})
 
     def do_POST(self) -> None:
         self.do_GET()
@@ -205,6 +205,18 @@ def test_answers_carry_the_security_headers(client: httpx.Client) -> None:
         assert headers["Strict-Transport-Security"].startswith("max-age=")
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_long_answers_are_packed_unless_they_may_hold_a_secret(client: httpx.Client) -> None:
+    packed = client.get("/ui/records/classes", headers={"Accept-Encoding": "gzip", "X-Filler": "x" * 2000})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.headers["vary"] == "Accept-Encoding"
+    assert asked(packed)["x-filler"] == "x" * 2000
+    forms = client.get("/ui/identity/accounts", headers={"Accept-Encoding": "gzip", "X-Filler": "x" * 2000})
+    assert "content-encoding" not in forms.headers
+    assert asked(forms)["x-filler"] == "x" * 2000
+    plain = client.get("/ui/records/classes", headers={"Accept-Encoding": "identity", "X-Filler": "x" * 2000})
+    assert "content-encoding" not in plain.headers
 
 
 def test_the_access_log_keeps_no_query(client: httpx.Client, instance: Instance) -> None:
