@@ -309,7 +309,8 @@ async def test_a_secondary_school_neither_sees_nor_creates_class_summaries(life:
 async def test_the_data_behind_a_live_summary_stay_as_they_are(life: Life) -> None:
     await life.records.db["classes"].update_one({"code": CLASS}, {"$set": {"data.finalised": False, "finalised_at": clock.now()}})
     await life.created(CLASS)
-    reopened = await life.world.browser().send("/ui/records/finalisation", [("act", "undo"), ("ids", CLASS)])
+    order = [("act", "undo"), ("sure", "1"), ("reason", "Nhập nhầm điểm"), ("ids", CLASS)]
+    reopened = await life.world.browser(LEADER).send("/ui/records/finalisation", order)
     assert "HB-REC-193" in reopened.where
 
 

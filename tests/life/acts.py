@@ -76,13 +76,17 @@ class Acts:
         return Act("import", ask, lambda m: m.import_(preview))
 
     def finalise(self, code: str, n: int, *, undo: bool = False) -> Act:
-        who = HOMEROOMS[code] if n % 2 else ADMINISTRATORS[0]
+        """Homeroom teacher or administrator finalise; who of the management takes it back, and now and then one who may not."""
+        finalisers, managers = (ADMINISTRATORS[0], HOMEROOMS[code]), (PRINCIPAL, DEPUTY)
+        may = not undo or n % 8 != 3
+        who = managers[n % 2] if undo and may else finalisers[n % 2]
         path = f"{R}/finalisation{'/undo' if undo else ''}"
+        body = {"classes": [code], **({"reason": REASON} if undo else {})}
 
         async def ask() -> Answer:
-            return await self.desk.many(who, path, {"classes": [code]}, [code], of="class")
+            return await self.desk.many(who, path, body, [code], of="class")
 
-        return Act("undo finalisation" if undo else "finalise", ask, lambda m: m.reopen(code) if undo else m.finalise(code))
+        return Act("undo finalisation" if undo else "finalise", ask, lambda m: m.reopen(code, may=may) if undo else m.finalise(code))
 
     def configure(self, code: str, leader: str) -> Act:
         async def ask() -> Answer:

@@ -14,6 +14,7 @@ STUDYING, LEFT = "Đang học", "Chuyển đi"
 Row = dict[str, Any]
 Answer = dict[str, str]
 """By what was asked about, "" where it was done, else the code of the refusal; under "" the code of a refusal of the whole."""
+NATIONAL_DAY = dt.date(2026, 8, 20)
 CONFLICT, IMPORTING = "HB-WEB-409", "HB-REC-071"
 
 
@@ -138,7 +139,15 @@ class Standing:
         self.classes[code]["finalised"] = True
         return {code: ""}
 
-    def reopen(self, code: str) -> Answer:
+    def why_too_late(self) -> str:
+        """Data are corrected until a week before the final lock, and not at all under it."""
+        if self.locked:
+            return "HB-REC-110"
+        return "HB-REC-121" if self.today > (self.planned or NATIONAL_DAY) - dt.timedelta(days=7) else ""
+
+    def reopen(self, code: str, *, may: bool) -> Answer:
+        if not may:
+            return {"": "HB-ACC-403"}
         pupils = [p for p, row in self.pupils.items() if row["class"] == code]
         if self.locked:
             return {code: "HB-REC-110"}
@@ -148,6 +157,8 @@ class Standing:
             return {code: "HB-REC-044"}
         if any(self.correcting(p) for p in pupils):
             return {code: "HB-REC-113"}
+        if why := self.why_too_late():
+            return {code: why}
         self.classes[code]["finalised"] = False
         return {code: ""}
 
