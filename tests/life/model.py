@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from tests.life.standing import CONFLICT, LEFT, Answer, Row, Standing
+from tests.life.standing import CONFLICT, LEFT, STUDYING, Answer, Row, Standing
 from tests.life.table import AWAITED, CORRECTION_LEADS_TO, SEALED, SENT
 
 __all__ = ["CONFLICT", "Answer", "Model", "Row"]
@@ -303,7 +303,8 @@ class Model(Standing):
         if any(t["pupil"] == pupil and t["standing"] for t in self.transfers.values()):
             return {"": "HB-REC-141"}
         live = self.live_of(pupil)
-        if live is None or self.transcripts[live]["state"] not in SEALED:
+        brought = any(a["state"] == "TAKEN" and a["pupil"] == pupil for a in self.arrivals.values())
+        if not brought and (live is None or self.transcripts[live]["state"] not in SEALED):
             return {"": "HB-REC-142"}
         before = None if self.locked else self.pupils[pupil]["status"]
         if not self.locked:
@@ -319,6 +320,31 @@ class Model(Standing):
         if found["before"] is not None and not self.locked:
             self.pupils[found["pupil"]]["status"] = found["before"]
         return {transfer: ""}
+
+    def receive(self, made: list[str], pupil: str, *, sound: bool) -> Answer:
+        """`made`: the arrival that the package led to, once it is known. One that was not taken is examined anew."""
+        if not sound:
+            return {"": "HB-REC-152"}
+        arrival = made[0] if made else "?"
+        if not any(a["state"] == "TAKEN" for a in self.arrivals.values()):
+            self.arrivals = {arrival: {"pupil": pupil, "state": "CHECKED"}}
+        elif made and arrival not in self.arrivals:
+            return {"": "a package that was taken led to another arrival"}
+        return {"receive": ""}
+
+    def take(self, arrival: str, code: str) -> Answer:
+        """Into a class of the year, or "" for the record alone."""
+        found = self.arrivals.get(arrival)
+        if found is None:
+            return {"": "HB-WEB-404"}
+        if found["state"] == "TAKEN":
+            return {"": "HB-REC-158"}
+        if code and self.locked:
+            return {"": "HB-REC-165"}
+        found["state"] = "TAKEN"
+        if code:
+            self.pupils[found["pupil"]] = {"class": code, "remark": None, "home": 0, "whole": False, "status": STUDYING}
+        return {arrival: ""}
 
     # --- what others told
 
