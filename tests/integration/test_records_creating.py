@@ -236,7 +236,7 @@ async def test_management_takes_the_finalisation_back_with_a_reason_while_no_liv
     await world.db("records")["transcripts"].update_many({}, {"$set": {"live": False, "state": State.CANCELLED.value}})
     asked = sound(await manager.send(FINALISATION, [("act", "undo"), ("ids", CLASS)]))
     assert "Mở khóa dữ liệu của các lớp đã chọn" in asked.text
-    assert "Ghi lý do" in sound(await manager.send(FINALISATION, [("act", "undo"), ("sure", "1"), ("ids", CLASS)]), 422).text
+    assert "cần ghi lý do" in sound(await manager.send(FINALISATION, [("act", "undo"), ("sure", "1"), ("ids", CLASS)]), 422).text
     assert "did=reopen&n=1" in (await manager.send(FINALISATION, [*UNDO, ("ids", CLASS)])).where
     school_class = await world.db("records")["classes"].find_one({"code": CLASS})
     assert school_class is not None
