@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from contracts.documents import DocumentRef
@@ -45,13 +46,12 @@ async def observe(world: World) -> Seen:
         "renderings": {"problem": 1},
     }
     tasks = {"step": 1, "stopped": 1, "claims": 1, "signed_by": 1}
-    found = await asyncio.gather(
-        *(_all(records, name, shown.get(name)) for name in names),
-        _all(signing, "tasks", tasks),
-        _all(signing, "year_locks", None),
-        _all(publishing, "submissions", {"state": 1}),
+    by, signed, sent = await asyncio.gather(
+        _all(records, {name: shown.get(name, {"sequence": 0}) for name in names}),
+        _all(signing, {"tasks": tasks, "year_locks": {"locked": 1}}),
+        _all(publishing, {"submissions": {"state": 1}}),
     )
-    by = dict(zip((*names, "tasks", "signing_locks", "submissions"), found, strict=True))
+    by |= {"tasks": signed["tasks"], "signing_locks": signed["year_locks"], "submissions": sent["submissions"]}
     lock = next(iter(by["year_locks"]), {})
     return {
         "transcripts": {
@@ -77,8 +77,14 @@ async def observe(world: World) -> Seen:
     }
 
 
-async def _all(db: Database, name: str, shown: Any) -> list[dict[str, Any]]:
-    return await db[name].find({}, projection=shown).to_list(None)
+async def _all(db: Database, shown: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """By collection, what is shown of its documents: one question for all, since it is asked after every step."""
+    first, *others = ([{"$project": {**fields}}, {"$addFields": {"in": name}}] for name, fields in shown.items())
+    unions = [{"$unionWith": {"coll": name, "pipeline": pipeline}} for name, pipeline in zip(list(shown)[1:], others, strict=True)]
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in shown}
+    async for document in db[next(iter(shown))].aggregate([*first, *unions]):
+        found[document["in"]].append(document)
+    return found
 
 
 def _pupil(p: dict[str, Any]) -> tuple[Any, ...]:
