@@ -322,7 +322,7 @@ async def test_the_review_shows_how_the_certificate_of_each_signer_stands_as_ide
 
 
 def counted(classes: list[dict[str, Any]]) -> int:
-    return next(c["signers_lacking"] for c in classes if c["code"] == CLASS)
+    return int(next(c["signers_lacking"] for c in classes if c["code"] == CLASS))
 
 
 async def test_a_teacher_reviews_the_own_classes_alone(world: World) -> None:
