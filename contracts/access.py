@@ -27,6 +27,7 @@ class Action(StrEnum):
     VIEW_CLASS = "view_class"
     CREATE = "create"
     FINALISE = "finalise"
+    REOPEN_CLASS = "reopen_class"
     CONFIGURE_PRINTING = "configure_printing"
     EXPORT = "export"
     FOLLOW_SIGNING = "follow_signing"
@@ -73,6 +74,7 @@ WHOLE_SCHOOL: dict[Action, frozenset[Role]] = {
     Action.VIEW_CLASS: frozenset({Role.ADMINISTRATOR, Role.MANAGER, Role.ISSUER, Role.CLERK}),
     Action.CREATE: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
     Action.FINALISE: frozenset({Role.ADMINISTRATOR}),
+    Action.REOPEN_CLASS: frozenset({Role.MANAGER}),
     Action.CONFIGURE_PRINTING: frozenset({Role.ADMINISTRATOR}),
     Action.EXPORT: frozenset({Role.ADMINISTRATOR, Role.MANAGER, Role.CLERK}),
     Action.FOLLOW_SIGNING: frozenset({Role.ADMINISTRATOR, Role.MANAGER, Role.ISSUER}),
@@ -142,6 +144,7 @@ CONFIRMED = frozenset(
         Action.DECIDE_CERTIFICATE,
         Action.ISSUE,
         Action.LOCK_YEAR,
+        Action.REOPEN_CLASS,
         Action.DECIDE_CORRECTION,
         Action.WITNESS_CORRECTION,
         Action.CERTIFY_COPIES,

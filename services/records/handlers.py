@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from contracts.event import Event
-from contracts.events.identity import SchoolChangedV1, SignatureImageChangedV1
+from contracts.events.identity import (
+    CertificateApprovedV1,
+    CertificateEndedV1,
+    CertificateRefusedV1,
+    CertificateRequestedV1,
+    SchoolChangedV1,
+    SignatureImageChangedV1,
+)
 from contracts.events.publishing import SubmissionRequestedV1, TranscriptAcceptedV1, TranscriptRefusedV1
 from contracts.events.records import SubmissionClearedV1, SubmissionDeniedV1, TranscriptSignedV1
 from contracts.events.signing import (
@@ -23,6 +30,7 @@ from services.chassis.kafka import Consumer
 from services.records.cancellation.cancelling import returned, stopped
 from services.records.evidence_files import save_evidence
 from services.records.images.store import save_signature_pictures
+from services.records.review.certificate_store import save_told
 from services.records.store import Store, document_ref
 from services.records.transcripts.states import moved
 
@@ -45,6 +53,22 @@ def consumers(store: Store) -> list[Consumer]:
     @certificates.on(SignatureImageChangedV1)
     async def _(session: Session, events: list[Event[SignatureImageChangedV1]]) -> None:
         await save_signature_pictures(store.db, session, events)
+
+    @certificates.on(CertificateRequestedV1)
+    async def _(session: Session, events: list[Event[CertificateRequestedV1]]) -> None:
+        await save_told(store.db, session, events)
+
+    @certificates.on(CertificateApprovedV1)
+    async def _(session: Session, events: list[Event[CertificateApprovedV1]]) -> None:
+        await save_told(store.db, session, events)
+
+    @certificates.on(CertificateRefusedV1)
+    async def _(session: Session, events: list[Event[CertificateRefusedV1]]) -> None:
+        await save_told(store.db, session, events)
+
+    @certificates.on(CertificateEndedV1)
+    async def _(session: Session, events: list[Event[CertificateEndedV1]]) -> None:
+        await save_told(store.db, session, events)
 
     async def change(session: Session, events: list[Event[Any]], decide: Callable[[Document, Any], Change]) -> None:
         """One change an event; a subject with several events in the run gets them one after the other."""

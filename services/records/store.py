@@ -23,6 +23,7 @@ from services.records.imports import store as imports
 from services.records.learners import store as learners
 from services.records.locks.locking import class_finalised
 from services.records.progress import store as progress
+from services.records.review import certificate_store as certificates
 from services.records.schoolyear import Assignment, Pupil, School, SchoolClass, Staff
 from services.records.summaries import store as summaries
 from services.records.transcripts.states import State
@@ -55,7 +56,7 @@ async def ensure_indexes(db: Database) -> None:
     await db["classes"].create_indexes([IndexModel([("school", ASCENDING), ("year", ASCENDING)])])
     await db["staff"].create_indexes([IndexModel([("school", ASCENDING), ("year", ASCENDING)])])
     await copies.ensure_indexes(db)
-    for keeping in (learners, transfers, archive):
+    for keeping in (learners, transfers, archive, certificates):
         await keeping.ensure_indexes(db)
     await corrections.ensure_indexes(db)
     await digitisation.ensure_indexes(db)

@@ -12,6 +12,7 @@ STAFF = staff_of_a_school("the list holds only what this person may see of the o
 RULES = right(Action.VIEW_CLASS, OWN_PART)
 IN_1A = right(Action.VIEW_CLASS, OWN_SCHOOL) | only("homeroom_1a", "subject_1a", "homeroom_b", reason="assigned to the class")
 FINALISING = right(Action.FINALISE, OWN_SCHOOL) | only("homeroom_1a", "homeroom_b", reason="homeroom teacher of the class")
+REOPENING = right(Action.REOPEN_CLASS, OWN_SCHOOL)
 PRINTING = right(Action.CONFIGURE_PRINTING, OWN_SCHOOL)
 PLANNING = right(Action.PLAN_LOCK, OWN_SCHOOL)
 LOCKING = right(Action.LOCK_YEAR, OWN_SCHOOL)
@@ -47,7 +48,7 @@ ROWS: tuple[Row, ...] = (
     page("/api/records/finalisation", STAFF),
     page("/api/records/finalisation/{code}", IN_1A, values={"code": "@class"}),
     order("/api/records/finalisation", FINALISING, {"classes": ["@class"]}),
-    order("/api/records/finalisation/undo", FINALISING, {"classes": ["@class"]}),
+    order("/api/records/finalisation/undo", REOPENING, {"classes": ["@class"], "reason": REASON}, step_up=True),
     page("/ui/records/finalisation", STAFF),
     page("/ui/records/finalisation/{code}", IN_1A, values={"code": "@class"}),
     act("/ui/records/finalisation", FINALISING, [("ids", "@class"), ("act", "finalise"), ("sure", "1")]),

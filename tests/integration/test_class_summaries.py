@@ -306,10 +306,49 @@ async def test_a_secondary_school_neither_sees_nor_creates_class_summaries(life:
     assert (told.status_code, told.json()["code"]) == (404, "HB-REC-190")
 
 
+EARLIER = "2024-2025"
+
+
+async def year_before(life: Life) -> None:
+    """The same school a year earlier, as an import of its workbooks leaves it."""
+    for name in ("years", "staff", "classes", "pupils"):
+        found = await life.records.db[name].find({"year": YEAR}).to_list(None)
+        for document in found:
+            document |= {"_id": document["_id"].replace(YEAR, EARLIER), "year": EARLIER}
+            if name == "years":
+                document["data"]["year"] = EARLIER
+        await life.records.db[name].insert_many(found)
+
+
+async def test_an_earlier_year_has_its_summaries_too_and_the_head_signs_for_who_has_left(life: Life) -> None:
+    await year_before(life)
+    homerooms = {code: await life.homeroom(code) for code in (CLASS, OTHER)}
+    # of the two homeroom teachers then, one has left since
+    await life.records.db["staff"].delete_one({"year": YEAR, "data.code": homerooms[CLASS].person})
+    browser = life.world.browser()
+    listed = sound(await browser.get(f"{HERE}?year={EARLIER}"))
+    assert "Năm học 2024-2025" in listed.text
+    form = [("sure", "1"), ("leader", LEADER.person), ("ids", CLASS), ("ids", OTHER)]
+    answer = await browser.send(f"{HERE}?year={EARLIER}", form)
+    assert answer.where == f"{HERE}?year={EARLIER}&did=summaries&n=2&left=0&why="
+    await life.carry()
+    waiting = {}
+    async for task in life.signing.db["tasks"].find({}):
+        waiting[task["class_code"]] = (task["year"], task["step"], task["waiting"])
+    assert waiting[CLASS] == (EARLIER, "homeroom", [LEADER.person])
+    assert waiting[OTHER] == (EARLIER, "homeroom", [homerooms[OTHER].person])
+    made = await life.summary(CLASS)
+    assert (made["year"], made["content"]["homeroom_name"], made["content"]["school"]["year"]) == (EARLIER, made["leader_name"], EARLIER)
+    # a homeroom teacher of this year has no right to the class of that name then
+    refused = await life.world.browser(homerooms["1A"]).send(f"{HERE}?year={EARLIER}", [("sure", "1"), ("ids", OTHER)])
+    assert refused.status == 403
+
+
 async def test_the_data_behind_a_live_summary_stay_as_they_are(life: Life) -> None:
     await life.records.db["classes"].update_one({"code": CLASS}, {"$set": {"data.finalised": False, "finalised_at": clock.now()}})
     await life.created(CLASS)
-    reopened = await life.world.browser().send("/ui/records/finalisation", [("act", "undo"), ("ids", CLASS)])
+    order = [("act", "undo"), ("sure", "1"), ("reason", "Nhập nhầm điểm"), ("ids", CLASS)]
+    reopened = await life.world.browser(LEADER).send("/ui/records/finalisation", order)
     assert "HB-REC-193" in reopened.where
 
 

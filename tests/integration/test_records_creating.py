@@ -212,35 +212,78 @@ async def test_a_contradiction_forbids_finalising_and_the_page_of_the_class_name
     assert "did=finalise&n=1" in again.where
 
 
-async def test_finalising_is_taken_back_while_no_live_transcript_stands(world: World) -> None:
+UNDO = [("act", "undo"), ("sure", "1"), ("reason", "Nhập nhầm điểm Toán của cả lớp")]
+"""Taking the finalisation back, as management sends it."""
+
+
+async def lock_planned(world: World, days: int) -> None:
+    """The school's own day of the final lock, so many days from today."""
+    day = clock.in_vietnam(clock.now() + dt.timedelta(days=days))
+    assert "did=lock-plan&n=1" in (await world.browser().send("/ui/records/locks/plan", [("day", f"{day:%d/%m/%Y}")])).where
+
+
+async def test_management_takes_the_finalisation_back_with_a_reason_while_no_live_transcript_stands(world: World) -> None:
     await open_class(world)
-    browser = world.browser()
+    await lock_planned(world, 60)
+    browser, manager = world.browser(), world.browser(MANAGER)
     await browser.send(FINALISATION, [("act", "finalise"), ("sure", "1"), ("ids", CLASS)])
     await ordered(world, CLASS)
     await create_all(world)
-    refused = await browser.send(FINALISATION, [("act", "undo"), ("ids", CLASS), ("ids", "1A")])
+    refused = await manager.send(FINALISATION, [*UNDO, ("ids", CLASS), ("ids", "1A")])
     assert "n=0&left=2" in refused.where
     assert "HB-REC-042" in refused.where
     assert "HB-REC-044" in refused.where
     await world.db("records")["transcripts"].update_many({}, {"$set": {"live": False, "state": State.CANCELLED.value}})
-    assert "did=reopen&n=1" in (await browser.send(FINALISATION, [("act", "undo"), ("ids", CLASS)])).where
+    asked = sound(await manager.send(FINALISATION, [("act", "undo"), ("ids", CLASS)]))
+    assert "Mở khóa dữ liệu của các lớp đã chọn" in asked.text
+    assert "cần ghi lý do" in sound(await manager.send(FINALISATION, [("act", "undo"), ("sure", "1"), ("ids", CLASS)]), 422).text
+    assert "did=reopen&n=1" in (await manager.send(FINALISATION, [*UNDO, ("ids", CLASS)])).where
     school_class = await world.db("records")["classes"].find_one({"code": CLASS})
     assert school_class is not None
     assert "finalised_at" not in school_class
-    assert "undo finalise class" in await acts(world)
+    shown = sound(await browser.get(f"{FINALISATION}/{CLASS}"))
+    assert "Nhập nhầm điểm Toán của cả lớp" in shown.text
+    (told,) = [a async for a in world.db("records")["audit"].find({"act": "undo finalise class"})]
+    assert (told["actor"], told["details"]["reason"]) == (DEPUTY, "Nhập nhầm điểm Toán của cả lớp")
+
+
+async def test_who_finalises_a_class_does_not_open_its_data_again(world: World) -> None:
+    """Neither the administrator nor the homeroom teacher: the head of the school decides when data are locked and opened."""
+    await open_class(world)
+    await lock_planned(world, 60)
+    for who in (ADMINISTRATOR, staff(6, "Giáo viên", Role.HOMEROOM_TEACHER, homeroom_of=(CLASS,))):
+        browser = world.browser(who)
+        await browser.send(FINALISATION, [("act", "finalise"), ("sure", "1"), ("ids", CLASS)])
+        assert "Hủy xác nhận</button>" not in sound(await browser.get(FINALISATION)).text
+        sound(await browser.send(FINALISATION, [*UNDO, ("ids", CLASS)]), 403)
+    school_class = await world.db("records")["classes"].find_one({"code": CLASS})
+    assert school_class is not None
+    assert school_class["finalised_at"]
+
+
+async def test_the_data_lock_is_not_opened_in_the_last_week_before_the_final_lock(world: World) -> None:
+    await open_class(world)
+    await lock_planned(world, 6)
+    await world.browser().send(FINALISATION, [("act", "finalise"), ("sure", "1"), ("ids", CLASS)])
+    late = await world.browser(MANAGER).send(FINALISATION, [*UNDO, ("ids", CLASS)])
+    assert "n=0&left=1" in late.where
+    assert "HB-REC-121" in late.where
+    await lock_planned(world, 7)
+    assert "did=reopen&n=1" in (await world.browser(MANAGER).send(FINALISATION, [*UNDO, ("ids", CLASS)])).where
 
 
 async def test_a_class_reopened_while_its_job_runs_ends_the_job_with_reasons(world: World) -> None:
     await open_class(world)
-    browser = world.browser()
-    await browser.send(FINALISATION, [("act", "finalise"), ("sure", "1"), ("ids", CLASS)])
+    await lock_planned(world, 60)
+    browser = world.browser(MANAGER)
+    await world.browser().send(FINALISATION, [("act", "finalise"), ("sure", "1"), ("ids", CLASS)])
     job = await ordered(world, CLASS)
     at_work = worker(world)
 
     async def reopened_first(*arguments: object) -> object:
         del at_work._make  # once alone
         made = await at_work._make(*arguments)  # type: ignore[arg-type]  # as the job calls it
-        assert "n=1" in (await browser.send(FINALISATION, [("act", "undo"), ("ids", CLASS)])).where
+        assert "n=1" in (await browser.send(FINALISATION, [*UNDO, ("ids", CLASS)])).where
         return made
 
     at_work._make = reopened_first  # type: ignore[method-assign, assignment]  # between reading and writing

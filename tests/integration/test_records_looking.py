@@ -16,11 +16,16 @@ from cryptography.x509 import load_der_x509_certificate
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from contracts.access import Principal, Role
+from contracts.event import Fact
 from infra.local import Stack
-from services.chassis.mongo import Document
+from services.chassis.mongo import Document, transaction
+from services.records.handlers import consumers
+from services.records.review.certificate_store import save_told
+from services.records.store import Store
 from services.records.transcripts.states import State
-from tests.integration.pages_world import ADMINISTRATOR, SCHOOL, YEAR, Answer, World, signature, staff, world_of
+from tests.integration.pages_world import ADMINISTRATOR, SCHOOL, YEAR, Answer, World, event_of, signature, staff, world_of
 from tests.integration.test_pages import row_of, sound, ticks
+from tests.unit.records.test_review_certificates import approved, ended
 from tests.unit.signing import chain
 
 CLASS, OTHER = "5A", "5B"
@@ -286,6 +291,38 @@ async def test_the_review_counts_and_marks_what_is_missing_as_the_import_found_i
         book = openpyxl.load_workbook(io.BytesIO((await browser.get(f"/ui/records/review/{part}/list.xlsx")).response.content))
         assert book.worksheets[0].max_row > 1
     assert (await browser.get("/ui/records/review/elsewhere")).status == 404
+
+
+async def test_the_review_shows_how_the_certificate_of_each_signer_stands_as_identity_tells_it(world: World) -> None:
+    await imported(world)
+    teacher, store = await homeroom(world), Store(world.db("records"))
+    certificates = next(c for c in consumers(store) if c.name == "identity.certificates")
+    assert {"CertificateApprovedV1", "CertificateEndedV1"} <= set(certificates.handlers)
+
+    async def told(fact: Fact, sequence: int) -> None:
+        about = event_of(fact, "registration-1", sequence=sequence)
+        await transaction(store.db, lambda session: save_told(store.db, session, [about]))
+
+    async def shown() -> Any:
+        rows = (await api(world, "GET", f"/api/records/review/signers?class={CLASS}")).response.json()["rows"]
+        return next(r for r in rows if r["cells"][1] == teacher.person)
+
+    before = (await api(world, "GET", "/api/records/review")).response.json()["classes"]
+    assert (await shown())["missing"] == ["Chưa có tài khoản ký được duyệt"]
+    await told(approved(40000).model_copy(update={"person": teacher.person}), 1)
+    assert "Đã duyệt, đến" in (await shown())["cells"][4]
+    assert (await shown())["missing"] == []
+    after = (await api(world, "GET", "/api/records/review")).response.json()["classes"]
+    assert counted(after) == counted(before) - 1
+    page = sound(await world.browser().get(f"/ui/records/review/signers?class={CLASS}"))
+    assert "Chứng thư số nhà trường" in page.text
+    await told(ended("revoked").model_copy(update={"person": teacher.person}), 2)
+    await told(approved(40000).model_copy(update={"person": teacher.person}), 1)  # once more, late
+    assert (await shown())["missing"] == ["Chứng thư số đã bị thu hồi"]
+
+
+def counted(classes: list[dict[str, Any]]) -> int:
+    return int(next(c["signers_lacking"] for c in classes if c["code"] == CLASS))
 
 
 async def test_a_teacher_reviews_the_own_classes_alone(world: World) -> None:

@@ -261,3 +261,39 @@ async def presses(school: School, who: Person, address: str, button: str, state:
         await expect(page.get_by_text(state).first).to_be_visible()
         if picture:
             await seen(page, picture, narrow=True)
+
+
+async def test_management_opens_the_data_of_a_class_again_and_the_review_shows_who_cannot_sign(school: School) -> None:
+    principal, day = school.managers()[0], (clock.in_vietnam(clock.now()) + dt.timedelta(days=60)).strftime("%d/%m/%Y")
+    async with window_of(school.browser, school.base, school.homeroom("3A")) as page:
+        await go(page, GROUP, "Xác nhận hoàn thành tổng kết")
+        await page.get_by_role("link", name="3A", exact=True).click()
+        await page.get_by_role("button", name="Xác nhận hoàn thành tổng kết").click()
+        await page.get_by_role("button", name="OK").click()
+        await expect(page.get_by_text("Đã xác nhận hoàn thành tổng kết 1 lớp.")).to_be_visible()
+        await expect(page.get_by_role("button", name="Hủy xác nhận")).to_have_count(0)
+    async with window_of(school.browser, school.base, principal) as page:
+        await go(page, GROUP, "Khóa học bạ")
+        await page.get_by_label("Ngày khóa học bạ dự kiến").fill(day)
+        await page.get_by_role("button", name="Lưu ngày").click()
+        await go(page, GROUP, "Xác nhận hoàn thành tổng kết")
+        await page.get_by_label("Chọn lớp 3A").check()
+        await seen(page, "records-finalisation-of-management", narrow=True)
+        await page.get_by_role("button", name="Hủy xác nhận").click()
+        await page.get_by_role("button", name="Hủy xác nhận").click()
+        await expect(page.get_by_text("cần ghi lý do").first).to_be_visible()
+        await page.get_by_label("Lý do").fill("Sổ điểm môn Toán của lớp nhập nhầm cột.")
+        await seen(page, "records-reopening", narrow=True)
+        await page.get_by_role("button", name="Hủy xác nhận").click()
+        await expect(page.get_by_text("Đã hủy xác nhận hoàn thành tổng kết 1 lớp.")).to_be_visible()
+        await page.get_by_role("link", name="3A", exact=True).click()
+        await expect(page.get_by_text("Sổ điểm môn Toán của lớp nhập nhầm cột.")).to_be_visible()
+        await seen(page, "records-reopened", narrow=True)
+    async with window_of(school.browser, school.base, school.road.admin) as page:
+        await go(page, GROUP, "Rà soát dữ liệu")
+        await expect(page.get_by_text("Người ký chưa ký được").first).to_be_visible()
+        await seen(page, "records-review", narrow=True)
+        await page.get_by_role("link", name="Người ký", exact=True).click()
+        await expect(page.get_by_text("Chứng thư số nhà trường")).to_be_visible()
+        await expect(page.get_by_text("Chưa có tài khoản ký được duyệt").first).to_be_visible()
+        await seen(page, "records-review-signers", narrow=True)

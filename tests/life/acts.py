@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from services.publishing.delivery import apply
@@ -30,6 +30,8 @@ class Act:
     name: str
     ask: Callable[[], Coroutine[Any, Any, Answer]]
     expect: Callable[[Model], Answer]
+    left_out: list[str] = field(default_factory=list)
+    """Of an import: what changed while it was being written and so stayed as it was. Nothing, unless somebody acted beside it."""
 
 
 class Acts:
@@ -69,20 +71,27 @@ class Acts:
         return refused or {preview: ""}
 
     def import_(self, preview: str, n: int) -> Act:
+        left_out: list[str] = []
+
         async def ask() -> Answer:
-            refused, _ = await self.desk.send(ADMINISTRATORS[n % 2], "POST", f"{R}/imports/{preview}/confirm")
+            refused, told = await self.desk.send(ADMINISTRATORS[n % 2], "POST", f"{R}/imports/{preview}/confirm")
+            left_out.extend(each.get("pupil") or each["part"] for each in told.get("skipped", ()))
             return refused or {preview: ""}
 
-        return Act("import", ask, lambda m: m.import_(preview))
+        return Act("import", ask, lambda m: m.import_(preview, left_out), left_out)
 
     def finalise(self, code: str, n: int, *, undo: bool = False) -> Act:
-        who = HOMEROOMS[code] if n % 2 else ADMINISTRATORS[0]
+        """Homeroom teacher or administrator finalise; who of the management takes it back, and now and then one who may not."""
+        finalisers, managers = (ADMINISTRATORS[0], HOMEROOMS[code]), (PRINCIPAL, DEPUTY)
+        may = not undo or n % 8 != 3
+        who = managers[n % 2] if undo and may else finalisers[n % 2]
         path = f"{R}/finalisation{'/undo' if undo else ''}"
+        body = {"classes": [code], **({"reason": REASON} if undo else {})}
 
         async def ask() -> Answer:
-            return await self.desk.many(who, path, {"classes": [code]}, [code], of="class")
+            return await self.desk.many(who, path, body, [code], of="class")
 
-        return Act("undo finalisation" if undo else "finalise", ask, lambda m: m.reopen(code) if undo else m.finalise(code))
+        return Act("undo finalisation" if undo else "finalise", ask, lambda m: m.reopen(code, may=may) if undo else m.finalise(code))
 
     def configure(self, code: str, leader: str) -> Act:
         async def ask() -> Answer:
@@ -383,6 +392,28 @@ class Acts:
             return refused or {"leave": ""}
 
         return Act("transfer out", ask, lambda m: m.leave(made, pupil))
+
+    def receive(self, n: int, *, sound: bool = True) -> Act:
+        """The package of a pupil of another school is uploaded; now and then with one other bit."""
+        made: list[str] = []
+        newcomer = self.place.newcomer
+        files = [("file", ("goi.zip", newcomer.package if sound else newcomer.spoilt, "application/zip"))]
+
+        async def ask() -> Answer:
+            refused, told = await self.desk.send(ADMINISTRATORS[n % 2], "POST", f"{R}/arrivals", files=files)
+            made.extend([told["id"]] if told else [])
+            assert not told or told["verdict"] == "VALID", told
+            return refused or {"receive": ""}
+
+        return Act("transfer in: upload", ask, lambda m: m.receive(made, newcomer.code, sound=sound))
+
+    def take(self, arrival: str, code: str, n: int) -> Act:
+        async def ask() -> Answer:
+            path, body = f"{R}/arrivals/{arrival}/take", {"class_code": code}
+            refused, _ = await self.desk.send(ADMINISTRATORS[n % 2], "POST", path, body)
+            return refused or {arrival: ""}
+
+        return Act("transfer in: take", ask, lambda m: m.take(arrival, code))
 
     def come_back(self, transfer: str) -> Act:
         async def ask() -> Answer:

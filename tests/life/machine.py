@@ -26,7 +26,8 @@ SEED = st.integers(0, 65535)
 """One draw a step; what is made of it is spread evenly, which draws themselves are not."""
 ISSUER = "31300001004"
 STEPS = ("forward", "turn-down", "approve", "refuse", "witness", "withdraw", "relock")
-HAND_OVER = 5
+KINDS, HAND_OVER = 15, 5
+"""How many kinds of acts meet others, and which of them hands over events."""
 PARTIES = ("management", "board", "inspection", "asker")
 
 
@@ -64,7 +65,8 @@ class Life(RuleBasedStateMachine):
         answers = await asyncio.gather(*(act.ask() for act in acts))
         self.told.append(" | ".join(f"{act.name}: {answer}" for act, answer in zip(acts, answers, strict=True)))
         seen = await self.place.see()
-        wrong: list[str] = []
+        wrong = [f"{act.name}: left out {act.left_out}" for act in acts if act.left_out and len(acts) == 1]
+        assert not wrong, "\n".join([*wrong, "", "before it:", *self.told[-12:]])
         for order in itertools.permutations(range(len(acts))):
             m = self.m.copy()
             effective = [at for at in order if len(acts) == 1 or not beside_others(answers[at])]
@@ -153,7 +155,7 @@ class Life(RuleBasedStateMachine):
 
     def the_sector_database_changes_and_is_read(self, n: int) -> None:
         """Some pupil's remark, address or completeness; every fourth time nothing at all. Mostly confirmed at once."""
-        pupil = sorted(self.m.pupils)[n % len(self.m.pupils)]
+        pupil = sorted(self.m.filed)[n % len(self.m.filed)]
         if n % 4:
             what, most = (("remark", len(REMARKS)), ("home", len(HOMES)), ("whole", 2))[n // 4 % 3]
             if what != "whole" or n % 5 == 0 or not self.m.filed[pupil].whole:
@@ -307,7 +309,7 @@ class Life(RuleBasedStateMachine):
             self.does(self.acts.year("inspector"))
         pupil = self.pick(n, [p for p in self.m.pupils if not self.m.live_of(p)], list(self.m.pupils))
         assert pupil is not None
-        value = (self.m.pupils[pupil]["remark"] + (n % 16 != 5)) % len(REMARKS)
+        value = ((self.m.pupils[pupil]["remark"] or 0) + (n % 16 != 5)) % len(REMARKS)
         self.does(self.acts.ask_correction(self.m, pupil, value))
 
     def a_correction_goes_on(self, n: int) -> None:
@@ -345,10 +347,17 @@ class Life(RuleBasedStateMachine):
         assert pupil is not None
         return self.does(self.acts.leave(pupil))
 
+    def a_pupil_arrives(self, n: int) -> None:
+        """The package is uploaded, mostly taken at once; a second time now and then."""
+        if not self.m.arrivals or n % 4 == 1:
+            self.does(self.acts.receive(n, sound=n % 16 != 9))
+        for arrival in list(self.m.arrivals) if n % 4 else []:
+            self.does(self.acts.take(arrival, (*CLASSES, "")[n // 16 % 3], n))
+
     # --- at once
 
     def two_act_at_once(self, n: int) -> None:
-        first, second = n // 64 % 12, n // 1024 % 12
+        first, second = n // 64 % KINDS, n // 1024 % KINDS
         transcript = self.pick(n, self.transcripts("SIGNED", "CONFIRMED", "RETURNED", "REJECTED"), self.transcripts())
         assert transcript is not None
         # one consumer group hands one box over once; two consumers of it are `beside`
@@ -378,7 +387,11 @@ class Life(RuleBasedStateMachine):
             lambda: self.acts.give_back(*chosen) if (chosen := self.a_signer(n)) else None,
             lambda: self.acts.start(*chosen) if (chosen := self.a_signer(n)) else None,
             lambda: next((self.acts.import_(i, n) for i, p in self.m.previews.items() if not p["done"]), None),
+            lambda: self.acts.leave(found["pupil"]),
+            lambda: next((self.acts.come_back(i) for i, t in self.m.transfers.items() if t["standing"]), None),
+            lambda: next((self.acts.take(i, code, n) for i, a in self.m.arrivals.items() if a["state"] == "CHECKED"), self.acts.receive(n)),
         ]
+        assert len(choices) == KINDS
         return choices[at]()
 
     # --- the end
@@ -421,6 +434,7 @@ POSSIBLE: dict[str, tuple[int, Callable[[Life], object]]] = {
     "a_teacher_asks_for_a_correction": (2, lambda life: True),
     "a_correction_goes_on": (8, lambda life: life.m.corrections),
     "a_copy_is_asked_for_or_settled": (3, lambda life: life.m.transcripts),
-    "a_pupil_leaves_or_comes_back": (1, lambda life: life.m.transcripts),
+    "a_pupil_leaves_or_comes_back": (2, lambda life: life.m.transcripts),
+    "a_pupil_arrives": (1, lambda life: True),
 }
 """What can happen in a step: how often beside the others, and when it makes sense."""

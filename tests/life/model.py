@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 
-from tests.life.standing import CONFLICT, LEFT, Answer, Row, Standing
+from tests.life.standing import CONFLICT, LEFT, STUDYING, Answer, Row, Standing
 from tests.life.table import AWAITED, CORRECTION_LEADS_TO, SEALED, SENT
 
 __all__ = ["CONFLICT", "Answer", "Model", "Row"]
 
-NATIONAL_DAY = dt.date(2026, 8, 20)
 STEPS = ("subjects", "homeroom", "leader", "issue")
 
 
@@ -207,11 +206,6 @@ class Model(Standing):
         self.locked = False
         return {"unlock": ""}
 
-    def _window(self) -> str:
-        if self.locked:
-            return "HB-REC-110"
-        return "HB-REC-121" if self.today > (self.planned or NATIONAL_DAY) - dt.timedelta(days=7) else ""
-
     def ask(self, made: list[str], pupil: str, value: int, asker: str) -> Answer:
         """`made`: the id that the request got, once it is known."""
         here = self.pupils[pupil]
@@ -219,7 +213,7 @@ class Model(Standing):
         why = "HB-REC-110" if self.locked else ""
         if not why and not (self.classes[here["class"]]["finalised"] and here["whole"]):
             why = "HB-REC-120"
-        why = why or self._window() or ("HB-REC-125" if standing else "") or ("HB-REC-123" if value == here["remark"] else "")
+        why = why or self.why_too_late() or ("HB-REC-125" if standing else "") or ("HB-REC-123" if value == here["remark"] else "")
         if why:
             return {"": why}
         row = {"pupil": pupil, "state": "SUBMITTED", "asker": asker, "before": here["remark"], "after": value, "witnesses": []}
@@ -263,7 +257,7 @@ class Model(Standing):
             return "HB-REC-128"
         if act == "witness" and party in found["witnesses"]:
             return "HB-REC-130"
-        why = self._window() if act in ("forward", "approve", "witness") else ""
+        why = self.why_too_late() if act in ("forward", "approve", "witness") else ""
         if not why and act == "approve" and not self.inspector:
             why = "HB-REC-134"
         if not why and act == "witness":
@@ -276,7 +270,7 @@ class Model(Standing):
         found = self.corrections[correction]
         here = self.pupils[found["pupil"]]
         why = "" if found["state"] == "UNLOCKED" else "HB-REC-128"
-        why = why or self._window() or ("HB-REC-131" if self.live_of(found["pupil"]) else "")
+        why = why or self.why_too_late() or ("HB-REC-131" if self.live_of(found["pupil"]) else "")
         if not why and here["remark"] not in (found["before"], found["after"]):
             why = "HB-REC-133"
         if not why and here["remark"] == found["before"] and not here["whole"]:
@@ -309,7 +303,8 @@ class Model(Standing):
         if any(t["pupil"] == pupil and t["standing"] for t in self.transfers.values()):
             return {"": "HB-REC-141"}
         live = self.live_of(pupil)
-        if live is None or self.transcripts[live]["state"] not in SEALED:
+        brought = any(a["state"] == "TAKEN" and a["pupil"] == pupil for a in self.arrivals.values())
+        if not brought and (live is None or self.transcripts[live]["state"] not in SEALED):
             return {"": "HB-REC-142"}
         before = None if self.locked else self.pupils[pupil]["status"]
         if not self.locked:
@@ -325,6 +320,31 @@ class Model(Standing):
         if found["before"] is not None and not self.locked:
             self.pupils[found["pupil"]]["status"] = found["before"]
         return {transfer: ""}
+
+    def receive(self, made: list[str], pupil: str, *, sound: bool) -> Answer:
+        """`made`: the arrival that the package led to, once it is known. One that was not taken is examined anew."""
+        if not sound:
+            return {"": "HB-REC-152"}
+        arrival = made[0] if made else "?"
+        if not any(a["state"] == "TAKEN" for a in self.arrivals.values()):
+            self.arrivals = {arrival: {"pupil": pupil, "state": "CHECKED"}}
+        elif made and arrival not in self.arrivals:
+            return {"": "a package that was taken led to another arrival"}
+        return {"receive": ""}
+
+    def take(self, arrival: str, code: str) -> Answer:
+        """Into a class of the year, or "" for the record alone."""
+        found = self.arrivals.get(arrival)
+        if found is None:
+            return {"": "HB-WEB-404"}
+        if found["state"] == "TAKEN":
+            return {"": "HB-REC-158"}
+        if code and self.locked:
+            return {"": "HB-REC-165"}
+        found["state"] = "TAKEN"
+        if code:
+            self.pupils[found["pupil"]] = {"class": code, "remark": None, "home": 0, "whole": False, "status": STUDYING}
+        return {arrival: ""}
 
     # --- what others told
 

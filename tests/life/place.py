@@ -31,6 +31,7 @@ from tests.integration.pages_world import World, world_of
 from tests.life.desk import Desk
 from tests.life.mail import Mail
 from tests.life.model import Model
+from tests.life.newcomer import Newcomer
 from tests.life.school import Workbooks
 from tests.life.seen import Seen, observe
 from tests.life.signers import Signers
@@ -88,6 +89,7 @@ class Place:
     broken: Rendering
     gateway: Gateway
     delivery: Delivery
+    newcomer: Newcomer
     stages: list[tuple[dict[str, dict[str, list[Document]]], Model]] = field(default_factory=list)
     met: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How often each act had each outcome."""
@@ -153,4 +155,5 @@ async def open_place(stack: Stack, workbooks: Workbooks, closing: AsyncExitStack
         Rendering(Parts(of_records.settings, of_records.db, of_records.objects, unable), store),
         gateway,
         Delivery(of_publishing, PublishingStore(of_publishing.db), cast("NationalGateway", gateway)),
+        Newcomer.made(stack.instance.sandbox, of_records.settings),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from contracts.documents import DocumentRef
@@ -20,7 +21,19 @@ TRANSCRIPT = ("pupil_code", "version", "state", "live", "returned_from", "stoppe
 
 async def observe(world: World) -> Seen:
     records, signing, publishing = (world.db(s) for s in ("records", "signing", "publishing"))
-    names = ("transcripts", "pupils", "classes", "renderings", "corrections", "copies", "transfers_out", "jobs", "imports", "year_locks")
+    names = (
+        "transcripts",
+        "pupils",
+        "classes",
+        "renderings",
+        "corrections",
+        "copies",
+        "transfers_out",
+        "jobs",
+        "imports",
+        "year_locks",
+        "arrivals",
+    )
     shown: dict[str, Any] = {
         "transcripts": {**dict.fromkeys(TRANSCRIPT, 1), "signed": {"$size": "$signatures"}},
         "pupils": {"code": 1, "data.address": 1, "data.status": 1, "result.homeroom_comment": 1, "result.subjects.level": 1},
@@ -29,27 +42,28 @@ async def observe(world: World) -> Seen:
         "jobs": {"state": 1},
         "imports": {"state": 1},
         "transfers_out": {"standing": 1},
+        "arrivals": {"state": 1},
         "renderings": {"problem": 1},
     }
     tasks = {"step": 1, "stopped": 1, "claims": 1, "signed_by": 1}
-    found = await asyncio.gather(
-        *(_all(records, name, shown.get(name)) for name in names),
-        _all(signing, "tasks", tasks),
-        _all(signing, "year_locks", None),
-        _all(publishing, "submissions", {"state": 1}),
+    by, signed, sent = await asyncio.gather(
+        _all(records, {name: shown.get(name, {"sequence": 0}) for name in names}),
+        _all(signing, {"tasks": tasks, "year_locks": {"locked": 1}}),
+        _all(publishing, {"submissions": {"state": 1}}),
     )
-    by = dict(zip((*names, "tasks", "signing_locks", "submissions"), found, strict=True))
+    by |= {"tasks": signed["tasks"], "signing_locks": signed["year_locks"], "submissions": sent["submissions"]}
     lock = next(iter(by["year_locks"]), {})
     return {
         "transcripts": {
             t["_id"]: (*(t.get(k) or None for k in TRANSCRIPT[:5]), bool(t.get("stopped")), t["signed"]) for t in by["transcripts"]
         },
         "pupils": {p["code"]: _pupil(p) for p in by["pupils"]},
-        "classes": {c["code"]: bool(c.get("finalised_at")) for c in by["classes"]},
+        "classes": {c["code"]: (bool(c.get("finalised_at")), c["pupils"]) for c in by["classes"]},
         "renderings": {r["_id"]: bool(r.get("problem")) for r in by["renderings"]},
         "corrections": {c["_id"]: c["state"] for c in by["corrections"]},
         "copies": {c["_id"]: c["state"] for c in by["copies"]},
         "transfers": {t["_id"]: t["standing"] for t in by["transfers_out"]},
+        "arrivals": {a["_id"]: a["state"] for a in by["arrivals"]},
         "jobs": {j["_id"]: j["state"] for j in by["jobs"]},
         "previews": {i["_id"]: i["state"] == "confirmed" for i in by["imports"]},
         "tasks": {t["_id"]: (t["step"], bool(t.get("stopped")), sorted(t["claims"]), sorted(t["signed_by"])) for t in by["tasks"]},
@@ -63,14 +77,22 @@ async def observe(world: World) -> Seen:
     }
 
 
-async def _all(db: Database, name: str, shown: Any) -> list[dict[str, Any]]:
-    return await db[name].find({}, projection=shown).to_list(None)
+async def _all(db: Database, shown: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """By collection, what is shown of its documents: one question for all, since it is asked after every step."""
+    first, *others = ([{"$project": {**fields}}, {"$addFields": {"in": name}}] for name, fields in shown.items())
+    unions = [{"$unionWith": {"coll": name, "pipeline": pipeline}} for name, pipeline in zip(list(shown)[1:], others, strict=True)]
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in shown}
+    async for document in db[next(iter(shown))].aggregate([*first, *unions]):
+        found[document["in"]].append(document)
+    return found
 
 
 def _pupil(p: dict[str, Any]) -> tuple[Any, ...]:
-    remark, home = p["result"]["homeroom_comment"], p["data"]["address"]
-    whole = bool(p["result"]["subjects"][0]["level"])
-    return (REMARKS.index(remark), HOMES.index(home), whole, p["data"]["status"])
+    home, status = HOMES.index(p["data"]["address"]), p["data"]["status"]
+    if p.get("result") is None:
+        # who came from another school has no results here yet
+        return (None, home, False, status)
+    return (REMARKS.index(p["result"]["homeroom_comment"]), home, bool(p["result"]["subjects"][0]["level"]), status)
 
 
 def expected(m: Model) -> Seen:
@@ -84,9 +106,12 @@ def expected(m: Model) -> Seen:
     return {
         "transcripts": {i: row(t) for i, t in m.transcripts.items()},
         "pupils": {code: (p["remark"], p["home"], p["whole"], p["status"]) for code, p in m.pupils.items()},
-        "classes": {code: c["finalised"] for code, c in m.classes.items()},
+        "classes": {code: (c["finalised"], sum(p["class"] == code for p in m.pupils.values())) for code, c in m.classes.items()},
         "renderings": dict(m.renderings),
-        **{name: {i: c["state"] for i, c in getattr(m, name).items()} for name in ("corrections", "copies", "jobs", "submissions")},
+        **{
+            name: {i: c["state"] for i, c in getattr(m, name).items()}
+            for name in ("corrections", "copies", "jobs", "submissions", "arrivals")
+        },
         "transfers": {i: t["standing"] for i, t in m.transfers.items()},
         "previews": {i: p["done"] for i, p in m.previews.items()},
         "tasks": {i: task(t) for i, t in m.tasks.items()},
@@ -138,6 +163,10 @@ async def kept(world: World, m: Model) -> None:
         if t["state"] == "CANCELLED":
             assert t["cancelled"]["reason"]
             assert await records["audit"].count_documents({"subject": t["_id"], "act": "cancel transcript"}) == 1
+    async for received in records["received"].find({}):
+        for kind in ("xml", "pdf"):
+            await objects.get(DocumentRef.model_validate(received[kind]))
+    assert await records["received"].count_documents({}) == sum(a["state"] == "TAKEN" for a in m.arrivals.values())
     numbers = sorted([c["number"] async for c in records["copies"].find({"number": {"$ne": None}})])
     assert numbers == list(range(1, len(numbers) + 1)), "the register of copies has gaps"
     assert await records["corrections"].count_documents({"state": "DONE", "minutes": None}) == 0

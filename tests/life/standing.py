@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -14,6 +15,7 @@ STUDYING, LEFT = "Đang học", "Chuyển đi"
 Row = dict[str, Any]
 Answer = dict[str, str]
 """By what was asked about, "" where it was done, else the code of the refusal; under "" the code of a refusal of the whole."""
+NATIONAL_DAY = dt.date(2026, 8, 20)
 CONFLICT, IMPORTING = "HB-WEB-409", "HB-REC-071"
 
 
@@ -40,6 +42,7 @@ class Standing:
     corrections: dict[str, Row] = field(default_factory=dict)
     copies: dict[str, Row] = field(default_factory=dict)
     transfers: dict[str, Row] = field(default_factory=dict)
+    arrivals: dict[str, Row] = field(default_factory=dict)
     jobs: dict[str, Row] = field(default_factory=dict)
     previews: dict[str, Row] = field(default_factory=dict)
     asked_for: dict[str, int] = field(default_factory=dict)
@@ -87,7 +90,8 @@ class Standing:
 
     # --- creating
 
-    def import_(self, preview: str) -> Answer:
+    def import_(self, preview: str, left_out: Collection[str] = ()) -> Answer:
+        """`left_out`: pupils, or classes with all of theirs, that changed while it was being written."""
         kept = self.previews[preview]
         if kept["done"]:
             return {"": "HB-REC-003"}
@@ -96,7 +100,8 @@ class Standing:
         if self.base(kept["filed"]) != kept["base"]:
             return {"": "HB-REC-070"}
         for code, after in self.imported(kept["filed"]).items():
-            self.pupils[code] |= after
+            if code not in left_out and self.pupils[code]["class"] not in left_out:
+                self.pupils[code] |= after
         kept["done"] = True
         return {preview: ""}
 
@@ -123,7 +128,8 @@ class Standing:
             here = self.pupils[code]
             left = any(t["pupil"] == code and t["standing"] for t in self.transfers.values())
             found.append((dict(here), left, self.live_of(code) is not None, self.results_held(code)))
-        return (found, [c["finalised"] for c in self.classes.values()], self.locked)
+        newcomers = [code for code in self.pupils if code not in filed]
+        return (found, newcomers, [c["finalised"] for c in self.classes.values()], self.locked)
 
     def finalise(self, code: str) -> Answer:
         pupils = [p for p in self.pupils.values() if p["class"] == code and p["status"] == STUDYING]
@@ -138,18 +144,27 @@ class Standing:
         self.classes[code]["finalised"] = True
         return {code: ""}
 
-    def reopen(self, code: str) -> Answer:
-        pupils = [p for p, row in self.pupils.items() if row["class"] == code]
+    def why_too_late(self) -> str:
+        """Data are corrected until a week before the final lock, and not at all under it."""
         if self.locked:
-            return {code: "HB-REC-110"}
+            return "HB-REC-110"
+        return "HB-REC-121" if self.today > (self.planned or NATIONAL_DAY) - dt.timedelta(days=7) else ""
+
+    def reopen(self, code: str, *, may: bool) -> Answer:
+        if not may:
+            return {"": "HB-ACC-403"}
+        why = "HB-REC-110" if self.locked else self._why_not_reopened(code) or self.why_too_late()
+        if not why:
+            self.classes[code]["finalised"] = False
+        return {code: why}
+
+    def _why_not_reopened(self, code: str) -> str:
+        pupils = [p for p, row in self.pupils.items() if row["class"] == code]
         if not self.classes[code]["finalised"]:
-            return {code: "HB-REC-043"}
+            return "HB-REC-043"
         if any(self.live_of(p) for p in pupils):
-            return {code: "HB-REC-044"}
-        if any(self.correcting(p) for p in pupils):
-            return {code: "HB-REC-113"}
-        self.classes[code]["finalised"] = False
-        return {code: ""}
+            return "HB-REC-044"
+        return "HB-REC-113" if any(self.correcting(p) for p in pupils) else ""
 
     def configure(self, code: str, leader: str) -> Answer:
         if self.locked:

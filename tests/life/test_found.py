@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from services.chassis.mongo import Document
+from services.records.imports.writing import Writing
 from services.records.transcripts.creation import Creation
 from tests.life.acts import Acts
-from tests.life.conftest import CREATED, SIGNED, machine
+from tests.life.conftest import CREATED, IMPORTED, SIGNED, machine
 from tests.life.machine import Life
 from tests.life.place import Place
 from tests.life.school import ADMINISTRATORS
@@ -18,6 +20,11 @@ from tests.life.school import ADMINISTRATORS
 @pytest.fixture
 def signed(place: Place, runner: asyncio.Runner) -> Life:
     return begun(place, runner, SIGNED)
+
+
+@pytest.fixture
+def imported(place: Place, runner: asyncio.Runner) -> Life:
+    return begun(place, runner, IMPORTED)
 
 
 @pytest.fixture
@@ -88,6 +95,33 @@ def test_two_who_confirm_one_preview_at_once_are_told_the_truth(created: Life) -
     created.m.previews[preview] = row
     created.does(created.acts.import_(preview, 0), created.acts.import_(preview, 1))
     assert created.m.previews[preview]["done"]
+
+
+def test_a_pupil_who_arrives_while_an_import_is_being_written_is_counted(imported: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The class was written with the number of pupils that it had when the import was prepared."""
+    one = next(p for p, row in imported.m.pupils.items() if row["class"] == "1A")
+    imported.m.filed[one] = imported.m.filed[one].changed("remark", 1)
+    imported.does(imported.acts.receive(0))
+    (arrival,) = imported.m.arrivals
+    preview, row = imported.run(imported.acts.preview(imported.m, 0))
+    imported.m.previews[preview] = row
+    finish = Writing.finish
+    take = imported.acts.take(arrival, "1A", 0)
+
+    async def later(self: Writing, document: Document) -> int:
+        assert await take.ask() == {arrival: ""}
+        return await finish(self, document)
+
+    monkeypatch.setattr(Writing, "finish", later)
+    imported.run(imported.acts.import_(preview, 0).ask())
+    found = imported.run(_class(imported, "1A"))
+    assert (found["pupils"], found["refused"]) == (4, 4), "three whose class is not finalised, and one without results"
+
+
+async def _class(life: Life, code: str) -> Document:
+    found = await life.place.world.db("records")["classes"].find_one({"code": code})
+    assert found is not None
+    return found
 
 
 async def between(life: Life, pupil: str) -> None:

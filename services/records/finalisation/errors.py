@@ -25,7 +25,7 @@ FINALISED_ELSEWHERE = Refusal(
     409,
     "Lớp được xác nhận hoàn thành tổng kết ở CSDL ngành",
     "Lớp {name} được xác nhận hoàn thành tổng kết trong phần mềm CSDL ngành nên không hủy được tại đây.",
-    "Hủy xác nhận trong phần mềm CSDL ngành rồi nhập lại dữ liệu.",
+    "Lập phiếu đề nghị sửa dữ liệu cho từng học sinh.",
     "finalised in the sector database",
 )
 NOT_FINALISED = Refusal(

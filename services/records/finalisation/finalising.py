@@ -1,7 +1,9 @@
 """Finalising a class ("xác nhận hoàn thành tổng kết"), which sets the data lock, and taking it back. Plain data in, decision out.
 
 Results that are missing or contradict the circular forbid it; what a profile lacks is only told, since profiles may still be completed.
-Sources: seed 001 II.1 (5.9.4); seed 003 Đ3.
+Whoever finalises does not open the data lock again: when it is opened is decided by the head of the school, with a reason.
+Sources: seed 001 II.1 (5.9.4); seed 003 Đ3 (the head decides when data are locked and opened), Đ8 (data are corrected with the head's
+approval alone, until a week before the final lock).
 """
 
 from __future__ import annotations
@@ -76,8 +78,10 @@ def finalised(school_class: Document, pupils: Sequence[Mapping[str, Any]], *, by
     return {**school_class, "finalised_at": at, "finalised_by": by}
 
 
-def reopened(school_class: Document, *, live_transcripts: int, summary_stands: bool = False) -> Document:
-    """The class document after taking it back. Raises Refused."""
+def reopened(
+    school_class: Document, reason: str, *, by: str, at: dt.datetime, live_transcripts: int, summary_stands: bool = False
+) -> Document:
+    """The class document after taking it back; `reopenings` says when, by whom and why. Raises Refused."""
     name = school_class["data"]["name"]
     if not class_finalised(school_class):
         raise Refused(NOT_FINALISED, name=name)
@@ -87,4 +91,12 @@ def reopened(school_class: Document, *, live_transcripts: int, summary_stands: b
         raise Refused(SUMMARY_STANDS, name=name)
     if school_class["data"]["finalised"]:
         raise Refused(FINALISED_ELSEWHERE, name=name)
-    return {k: v for k, v in school_class.items() if k not in ("finalised_at", "finalised_by")}
+    told = {
+        "at": at,
+        "by": by,
+        "reason": reason,
+        "finalised_at": school_class["finalised_at"],
+        "finalised_by": school_class["finalised_by"],
+    }
+    still = {k: v for k, v in school_class.items() if k not in ("finalised_at", "finalised_by")}
+    return {**still, "reopenings": [*school_class.get("reopenings", ()), told]}

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.access import Action, allowed
-from services.chassis.access import Who, require
+from services.chassis.access import Who, require, require_fresh
 from services.chassis.errors import Refused
 from services.records.at_hand import Year, reading
 from services.records.finalisation import store
 from services.records.finalisation.finalising import Standing, standings
 from services.records.locks.locking import class_finalised
+from services.records.locks.rules import reason_in
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
     from services.records.transcripts.reading import Reading
 
 router = APIRouter(prefix="/api/records/finalisation")
-ACTS: dict[str, Callable[..., Awaitable[None]]] = {"finalise": store.finalise, "reopen": store.reopen}
+Act = Callable[..., Awaitable[None]]
 
 
 class Classes(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     classes: list[str] = Field(min_length=1, max_length=200)
+
+
+class Reopened(Classes):
+    reason: str = Field(max_length=4000)
 
 
 @router.get("")
@@ -48,12 +55,13 @@ async def one_class(request: Request, who: Who, code: str, year: Year = None) ->
 
 @router.post("")
 async def finalise(request: Request, who: Who, chosen: Classes, year: Year = None) -> dict[str, Any]:
-    return await decide(await reading(request, who, year), chosen.classes, "finalise")
+    return await finalise_all(await reading(request, who, year), chosen.classes)
 
 
 @router.post("/undo")
-async def undo(request: Request, who: Who, chosen: Classes, year: Year = None) -> dict[str, Any]:
-    return await decide(await reading(request, who, year), chosen.classes, "reopen")
+async def undo(request: Request, who: Who, chosen: Reopened, year: Year = None) -> dict[str, Any]:
+    """Management opens the data lock of classes again, with a reason, while nothing was made of the data."""
+    return await reopen_all(await reading(request, who, year), chosen.classes, chosen.reason)
 
 
 def may_finalise(looked_at: Reading, code: str) -> bool:
@@ -61,15 +69,29 @@ def may_finalise(looked_at: Reading, code: str) -> bool:
     return allowed(who, Action.FINALISE, school=looked_at.school, own=code in who.homeroom_of)
 
 
-async def decide(looked_at: Reading, codes: Sequence[str], act: str) -> dict[str, Any]:
+def may_reopen(looked_at: Reading) -> bool:
+    return allowed(looked_at.who, Action.REOPEN_CLASS, school=looked_at.school)
+
+
+async def finalise_all(looked_at: Reading, codes: Sequence[str]) -> dict[str, Any]:
     """Each class on its own: {"done": n, "refused": [{class, code, reason}]}. Raises Refused(FORBIDDEN) when one is not theirs."""
     who = looked_at.who
     for code in codes:
         require(who, Action.FINALISE, school=looked_at.school, own=code in who.homeroom_of)
+    return await _each(looked_at, codes, store.finalise)
+
+
+async def reopen_all(looked_at: Reading, codes: Sequence[str], reason: str) -> dict[str, Any]:
+    """As `finalise_all`. Raises Refused: FORBIDDEN, REASON_NEEDED; ConfirmationNeeded."""
+    require_fresh(looked_at.who, Action.REOPEN_CLASS, school=looked_at.school)
+    return await _each(looked_at, codes, partial(store.reopen, reason=reason_in(reason)))
+
+
+async def _each(looked_at: Reading, codes: Sequence[str], act: Act) -> dict[str, Any]:
     refused = []
     for code in dict.fromkeys(codes):
         try:
-            await ACTS[act](looked_at.store.db, looked_at.school, looked_at.year, code, actor=who.person)
+            await act(looked_at.store.db, looked_at.school, looked_at.year, code, actor=looked_at.who.person)
         except Refused as refusal:
             refused.append({"class": code, "code": refusal.code, "reason": refusal.cause})
     return {"done": len(set(codes)) - len(refused), "refused": refused}

@@ -75,12 +75,14 @@ class PupilWrite(Plain):
 
 
 class ClassWrite(Plain):
-    """What a class's document holds afterwards. `finalised`: it was when the plan was made; `gone`: it has no pupils left."""
+    """What a class's document holds afterwards. `finalised`: it was when the plan was made; `gone`: it has no pupils left; `before`:
+    `pupils` and `refused` as they were when the plan was made."""
 
     data: dict[str, Any]
     pupils: int
     refused: int
     finalised: bool
+    before: tuple[int, int] = (0, 0)
     gone: bool = False
 
 
@@ -196,7 +198,15 @@ class _Comparison:
         members = self.members.get(each.code, [])
         refused = sum(1 for code in members if code in self.incomplete)
         finalised = each.code in self.stored.locks.finalised
-        return ClassWrite(data=each.model_dump(mode="json"), pupils=len(members), refused=refused, finalised=finalised, gone=gone)
+        known = self.stored.classes.get(each.code, {})
+        return ClassWrite(
+            data=each.model_dump(mode="json"),
+            pupils=len(members),
+            refused=refused,
+            finalised=finalised,
+            gone=gone,
+            before=(known.get("pupils", 0), known.get("refused", 0)),
+        )
 
     def _same(self, code: str, write: ClassWrite) -> bool:
         document = self.stored.classes.get(code)

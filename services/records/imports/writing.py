@@ -158,15 +158,20 @@ class Writing:
         return skipped
 
     async def _class(self, session: Session, document: Mapping[str, Any], planned: ClassWrite, *, actor: str, cause: str) -> None:
-        after = {**document, "data": planned.data, "pupils": planned.pupils, "refused": planned.refused, "gone": planned.gone}
+        """Who arrived from another school since the plan was made is counted, too."""
+        pupils, refused = (
+            plans + max(0, document.get(name, 0) - before)
+            for name, plans, before in zip(("pupils", "refused"), (planned.pupils, planned.refused), planned.before, strict=True)
+        )
+        after = {**document, "data": planned.data, "pupils": pupils, "refused": refused, "gone": planned.gone and not pupils}
         fact = ClassImportedV1(
             school=document["school"],
             year=document["year"],
             code=document["code"],
             name=planned.data["name"],
             grade=planned.data["grade"],
-            pupils=planned.pupils,
-            refused=planned.refused,
+            pupils=pupils,
+            refused=refused,
         )
         await aggregates.save(self.db, session, "classes", [Change(after, fact)], actor=actor, cause=cause)
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from services.chassis import clock
 from services.chassis.errors import NOT_FOUND, Refused
 from services.records.review import rules, store
+from services.records.review.certificate_store import registrations_of
+from services.records.review.certificates import standing
 from services.records.transcripts.year_data import YearData
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from services.records.review.certificates import Standing
     from services.records.review.rules import Table
     from services.records.schoolyear import SchoolClass
     from services.records.transcripts.reading import Reading
@@ -27,7 +31,16 @@ async def visible(looked_at: Reading) -> tuple[YearData, dict[str, SchoolClass]]
 async def overview(looked_at: Reading) -> list[dict[str, Any]]:
     year, classes = await visible(looked_at)
     pupils = await store.pupils(looked_at.store.db, looked_at.school, looked_at.year, list(classes), "overview")
-    return rules.overview(list(classes.values()), year.schools, pupils, year.staff)
+    standings = await _certificates(looked_at, year, classes)
+    return rules.overview(list(classes.values()), year.schools, pupils, year.staff, given=year.assignments, certificates=standings)
+
+
+async def _certificates(looked_at: Reading, year: YearData, classes: Mapping[str, SchoolClass]) -> dict[str, Standing]:
+    """How the certificates of everybody stand who signs in these classes, and the school's."""
+    wanted = rules.owners(classes, year.assignments, looked_at.school)
+    found = await registrations_of(looked_at.store.db, wanted)
+    now = clock.now()
+    return {owner: standing(registrations, now) for owner, registrations in found.items()}
 
 
 async def part(looked_at: Reading, name: str, *, classes: Sequence[str] | None = None, semesters: bool = False) -> Table:
@@ -37,7 +50,9 @@ async def part(looked_at: Reading, name: str, *, classes: Sequence[str] | None =
     year, every = await visible(looked_at)
     chosen = {code: c for code, c in every.items() if classes is None or code in classes}
     if name == "signers":
-        return rules.signers(chosen, year.assignments, year.staff)
+        school = await looked_at.store.school(looked_at.school, looked_at.year)
+        standings = await _certificates(looked_at, year, chosen)
+        return rules.signers(chosen, year.assignments, year.staff, certificates=standings, school=school)
     if name == "printing":
         return rules.printing(chosen, year.schools, year.staff)
     pupils = await store.pupils(looked_at.store.db, looked_at.school, looked_at.year, list(chosen), name)

@@ -35,6 +35,7 @@ NUMBERS = (
     ("Trái quy định đánh giá", "contradictions", "results"),
     ("Thiếu phân công", "assignments_lacking", "assignments"),
     ("Thiếu cấu hình in", "printing_lacking", "printing"),
+    ("Người ký chưa ký được", "signers_lacking", "signers"),
 )
 """(words, key of a row, the part where it is seen)."""
 

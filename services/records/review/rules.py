@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from services.chassis.web.look import vn_date
+from services.records.review.certificates import person_owner, school_owner
 from services.records.schoolyear import PrimaryResult, SecondaryResult
 from services.records.store import pupil_of
 from services.records.transcripts.jobs import result_of
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from services.chassis.mongo import Document
+    from services.records.review.certificates import Standing
     from services.records.schoolyear import Assignment, School, SchoolClass, Staff
 
 PARTS = {
@@ -62,8 +64,13 @@ def overview(
     schools: Mapping[str, School],
     pupils: Iterable[Mapping[str, Any]],
     staff: Mapping[str, Staff],
+    *,
+    given: Sequence[Assignment],
+    certificates: Mapping[str, Standing],
 ) -> list[dict[str, Any]]:
-    """A row a class: how many pupils, and how many of them lack something of a part; `printing` counts what the class itself lacks."""
+    """A row a class: how many pupils, and how many of them lack something of a part; `printing` counts what the class itself lacks,
+    `signers` who of its signers could not sign today."""
+    signing = {c.code: _tasks({c.code: c}, given) for c in classes}
     rows: dict[str, dict[str, Any]] = {
         c.code: {
             "code": c.code,
@@ -76,6 +83,7 @@ def overview(
             "contradictions": 0,
             "assignments_lacking": 0,
             "printing_lacking": len([m for m in of_class(c, staff, schools[c.code]) if m["kind"] != "unfinished"]),
+            "signers_lacking": sum(1 for code in signing[c.code] if _unable(code, staff, certificates)),
         }
         for c in classes
     }
@@ -230,8 +238,8 @@ def _unknown(codes: Iterable[str], staff: Mapping[str, Staff]) -> tuple[str, ...
     return tuple(f"“{c}” không có trong danh sách cán bộ" for c in codes if c and c not in staff)
 
 
-def signers(classes: Mapping[str, SchoolClass], given: Sequence[Assignment], staff: Mapping[str, Staff]) -> Table:
-    """Everybody who will have to sign for one of these classes, with what they sign. Their certificates are identity's (menu 1.3)."""
+def _tasks(classes: Mapping[str, SchoolClass], given: Sequence[Assignment]) -> dict[str, dict[str, None]]:
+    """By staff code ("" for nobody), what this person signs in these classes."""
     tasks: dict[str, dict[str, None]] = {}
     for code, school_class in classes.items():
         tasks.setdefault(school_class.homeroom, {})[f"Chủ nhiệm {school_class.name}"] = None
@@ -239,19 +247,46 @@ def signers(classes: Mapping[str, SchoolClass], given: Sequence[Assignment], sta
         for a in given:
             if a.class_code == code:
                 tasks.setdefault(a.staff, {})[f"{a.subject_name} {school_class.name}"] = None
+    return tasks
+
+
+def _unable(code: str, staff: Mapping[str, Staff], certificates: Mapping[str, Standing]) -> tuple[str, ...]:
+    """Why this person could not sign today."""
+    person = staff.get(code)
+    if person is None:
+        return ("Không có trong danh sách cán bộ",)
+    nameless = () if person.personal_id else ("Chưa có số định danh cá nhân hợp lệ",)
+    lacking = certificates[person_owner(code)].missing
+    return (*nameless, lacking) if lacking else nameless
+
+
+def owners(classes: Mapping[str, SchoolClass], given: Sequence[Assignment], school: str) -> list[str]:
+    """Whose certificates sign in these classes: persons, and the school."""
+    return [*(person_owner(code) for code in _tasks(classes, given) if code), school_owner(school)]
+
+
+def signers(
+    classes: Mapping[str, SchoolClass],
+    given: Sequence[Assignment],
+    staff: Mapping[str, Staff],
+    *,
+    certificates: Mapping[str, Standing],
+    school: School,
+) -> Table:
+    """Everybody who will have to sign for one of these classes, with what they sign and how their certificate stands; at last the school.
+
+    `certificates`: of all `owners` of these classes.
+    """
     rows = []
-    for code, signed in tasks.items():
+    for code, signed in _tasks(classes, given).items():
         person = staff.get(code)
-        missing = (
-            ()
-            if person and person.personal_id
-            else ("Chưa có số định danh cá nhân hợp lệ",)
-            if person
-            else ("Không có trong danh sách cán bộ",)
-        )
         known = (person.name, code, person.position, person.personal_id) if person else (code or "Chưa phân công", code, "", "")
-        rows.append(Row((*known, "; ".join(signed)), "", 0, missing))
-    return Table(("Họ và tên", "Mã cán bộ", "Chức vụ", "Số định danh cá nhân", "Ký"), rows)
+        words = certificates[person_owner(code)].words if person else ""
+        rows.append(Row((*known, words, "; ".join(signed)), "", 0, _unable(code, staff, certificates)))
+    own = certificates[school_owner(school.code)]
+    sealing = (school.name, school.code, "Chứng thư số nhà trường", "", own.words, "Ký phát hành")
+    rows.append(Row(sealing, "", 0, (own.missing,) if own.missing else ()))
+    return Table(("Họ và tên", "Mã cán bộ", "Chức vụ", "Số định danh cá nhân", "Chứng thư số", "Ký"), rows)
 
 
 def printing(classes: Mapping[str, SchoolClass], schools: Mapping[str, School], staff: Mapping[str, Staff]) -> Table:

@@ -8,7 +8,7 @@ from uuid import uuid4
 from contracts.events.records import TranscriptCreatedV1
 from services.chassis import audit, clock
 from services.chassis.aggregates import Change
-from services.chassis.errors import CONFLICT, NOT_FOUND, Refused
+from services.chassis.errors import CONFLICT, Refused
 from services.chassis.mongo import Session, transaction
 from services.records.errors import UNPRINTABLE
 from services.records.locks.locking import locks_of
@@ -17,16 +17,16 @@ from services.records.store import document_ref
 from services.records.summaries import store
 from services.records.summaries.errors import NOT_READY, PRIMARY_ONLY
 from services.records.summaries.rules import reasons, required_signers, studying, summary_content
+from services.records.summaries.signers import chosen, is_earlier, signing_year
 from services.records.transcripts.holding import hold
 from services.records.transcripts.states import State
-from services.records.transcripts.year_data import YearData
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from services.chassis.mongo import Document
     from services.chassis.process import Parts
-    from services.records.schoolyear import SchoolClass, SummaryContent
+    from services.records.schoolyear import SummaryContent
     from services.records.transcripts.reading import Reading
 
 
@@ -66,8 +66,8 @@ async def _settled(parts: Parts, looked_at: Reading, code: str, leader: str, req
 async def _create(parts: Parts, looked_at: Reading, code: str, leader: str, request_id: str) -> str | list[dict[str, str]]:
     """The id of the summary, or the reasons."""
     db, school, year = looked_at.store.db, looked_at.school, looked_at.year
-    data = await YearData.load(looked_at.store, school, year)
-    school_class = chosen(data, code, leader)
+    data = await signing_year(looked_at)
+    school_class = chosen(data, code, leader, earlier=await is_earlier(looked_at))
     pupils = await looked_at.store.pupils(school, year, classes=[code])
     live = await store.live_summary(db, school, year, code) is not None
     locks = await locks_of(db, school, year, pupils=[p["code"] for p in pupils])
@@ -112,14 +112,6 @@ async def _create(parts: Parts, looked_at: Reading, code: str, leader: str, requ
     return content.id
 
 
-def chosen(data: YearData, code: str, leader: str) -> SchoolClass:
-    """The class with the leader who was chosen for it. Raises Refused(NOT_FOUND)."""
-    if code not in data.classes:
-        raise Refused(NOT_FOUND)
-    found = data.classes[code]
-    return found.model_copy(update={"leader": leader}) if leader else found
-
-
 def _change(content: SummaryContent, xml: Document) -> Change:
     school, school_class = content.school, content.school_class
     document: Document = {
@@ -160,8 +152,8 @@ def _change(content: SummaryContent, xml: Document) -> Change:
 async def preview(parts: Parts, looked_at: Reading, code: str, leader: str) -> bytes:
     """The PDF as it would be now, under a watermark and without fields; nothing of it is kept. Raises Refused: PRIMARY_ONLY, NOT_READY."""
     await require_primary(looked_at)
-    data = await YearData.load(looked_at.store, looked_at.school, looked_at.year)
-    school_class = chosen(data, code, leader)
+    data = await signing_year(looked_at)
+    school_class = chosen(data, code, leader, earlier=await is_earlier(looked_at))
     for role, person in (("Giáo viên chủ nhiệm", school_class.homeroom), ("Lãnh đạo ký", school_class.leader)):
         if person not in data.staff:
             raise Refused(NOT_READY, reason=f"{role} chưa được phân công.")

@@ -15,12 +15,13 @@ from services.chassis.vietnamese import given_name_key
 from services.chassis.web.lists import done, ordered, query_of, reworded, ticked
 from services.chassis.web.look import confirm_page, render
 from services.chassis.web.shell import in_menu
-from services.records.at_hand import own_school, reading, store_of
+from services.records.at_hand import of_year, own_school, reading, store_of, year_asked
 from services.records.evidence_files import shown
 from services.records.export.exporting import export_address
-from services.records.page_parts import CATALOGUE, framed, grades_of, newest
+from services.records.page_parts import CATALOGUE, asked_or_newest, framed, grades_of
 from services.records.summaries import routes
 from services.records.summaries.reading import class_rows, leaders_of, visible_summary
+from services.records.summaries.signers import signing_year
 from services.records.summaries.summary_page import context_of
 from services.records.transcripts.reading import Reading
 from services.records.transcripts.states import State
@@ -40,17 +41,19 @@ MOST_TOLD = 200
 @router.get("/summaries")
 async def show_summaries(request: Request, who: Who) -> Response:
     entry = in_menu(who, SUMMARIES)
-    looked_at = await newest(request, who)
-    query = query_of(request, "grade", "state", "sort", "order")
+    looked_at = await asked_or_newest(request, who)
+    query = query_of(request, "year", "grade", "state", "sort", "order")
     every = await class_rows(looked_at) if looked_at else []
     rows = _rows(looked_at, every, query) if looked_at else []
-    leaders = leaders_of(await looked_at.store.staff(looked_at.school, looked_at.year)) if looked_at else []
+    leaders = leaders_of((await signing_year(looked_at)).staff) if looked_at else []
+    years = await looked_at.store.years(looked_at.school) if looked_at else []
     context = {
         "shell": await framed(request, who, looked_at, KIND),
         "title": entry.title,
         "query": query,
         "grades": grades_of(every),
-        "action": SUMMARIES,
+        "years": [(year, year) for year in years],
+        "action": of_year(request, SUMMARIES),
         "leaders": [("", CONFIGURED), *leaders],
         "selectable": sum(r["creatable"] for r in rows),
         "rows": rows,
@@ -72,7 +75,7 @@ def _rows(looked_at: Reading, every: Sequence[Mapping[str, Any]], query: Mapping
 def _row(looked_at: Reading, row: Mapping[str, Any]) -> dict[str, Any]:
     reasons = [f"{r['name']}: {r['reason']}" if r["name"] else r["reason"] for r in row["reasons"]]
     uncreated = row["state"] == State.NOT_CREATED
-    may = looked_at.may_create(row["code"])
+    may = row["may_create"]
     return {
         **{k: row[k] for k in ("code", "name", "grade", "homeroom", "leader", "pupils", "finalised", "state")},
         "reasons": [r.rstrip(".") for r in reasons[:SHOWN]],
@@ -80,7 +83,9 @@ def _row(looked_at: Reading, row: Mapping[str, Any]) -> dict[str, Any]:
         "note": f"Đã hủy phiên bản {row['cancelled']}" if row["cancelled"] else "",
         "creatable": uncreated and may,
         "href": f"{SUMMARIES}/{row['summary']}" if row["summary"] else "",
-        "preview_href": f"/api/records/summaries/preview.pdf?{urlencode({'class': row['code']})}" if uncreated and may else "",
+        "preview_href": f"/api/records/summaries/preview.pdf?{urlencode({'class': row['code'], 'year': looked_at.year})}"
+        if uncreated and may
+        else "",
     }
 
 
@@ -89,17 +94,18 @@ async def create_summaries(request: Request, who: Who) -> Response:
     """Asks once more, in the words of guide 000; then each class is decided on its own."""
     in_menu(who, SUMMARIES)
     chosen = await ticked(request)
-    looked_at = await reading(request, who, None)
+    looked_at = await reading(request, who, year_asked(request))
+    back = of_year(request, SUMMARIES)
     codes, leader = list(chosen.ids), chosen.field("leader")
     if chosen.filter is not None:
         codes = [r["code"] for r in _rows(looked_at, await class_rows(looked_at), chosen.filter) if r["creatable"]]
     if not codes:
-        return done(SUMMARIES, "summaries", 0)
+        return done(back, "summaries", 0)
     if not chosen.field("sure"):
         return await _ask(request, looked_at, codes, leader)
-    outcome = await routes.create(request, who, routes.CreationOrder(classes=codes, leader=leader))
+    outcome = await routes.create(request, who, routes.CreationOrder(classes=codes, leader=leader), looked_at.year)
     if not outcome["refused"]:
-        return done(SUMMARIES, "summaries", len(outcome["created"]))
+        return done(back, "summaries", len(outcome["created"]))
     catalogue = reworded(CATALOGUE, partial(worded, KIND))
     rows = [
         {
@@ -121,14 +127,14 @@ async def create_summaries(request: Request, who: Who) -> Response:
         "done": len(outcome["created"]),
         "failed": len(outcome["refused"]),
         "done_text": "Đã tạo",
-        "back": SUMMARIES,
+        "back": back,
         "rows": rows,
     }
     return render(request.app.state.pages, request, "records/outcome.html", context)
 
 
 async def _ask(request: Request, looked_at: Reading, codes: Sequence[str], leader: str) -> Response:
-    names = dict(leaders_of(await looked_at.store.staff(looked_at.school, looked_at.year)))
+    names = dict(leaders_of((await signing_year(looked_at)).staff))
     rows = [row for row in await class_rows(looked_at) if row["code"] in codes]
     items = []
     for row in rows:
@@ -141,9 +147,9 @@ async def _ask(request: Request, looked_at: Reading, codes: Sequence[str], leade
         title="Tạo bảng tổng hợp kết quả ĐGGD",
         crumb=in_menu(looked_at.who, SUMMARIES).title,
         question=QUESTION,
-        action=SUMMARIES,
+        action=of_year(request, SUMMARIES),
         confirm="OK",
-        cancel_href=SUMMARIES,
+        cancel_href=of_year(request, SUMMARIES),
         fields=[("sure", "1"), ("leader", leader), *(("ids", row["code"]) for row in rows)],
         items=items,
         count=len(items),

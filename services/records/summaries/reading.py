@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from contracts.access import Action, allowed
 from contracts.nouns import worded
 from services.records.cancellation.cancelling import why
 from services.records.locks.locking import class_finalised, locks_of
 from services.records.printing.settings import may_lead
 from services.records.summaries import store
 from services.records.summaries.rules import reasons
+from services.records.summaries.signers import chosen, is_earlier, signing_year
 from services.records.transcripts.reading import Reading
 from services.records.transcripts.states import AWAITED, WORDS, State
-from services.records.transcripts.year_data import YearData
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +39,7 @@ async def class_rows(looked_at: Reading) -> list[dict[str, Any]]:
     """Each visible class with its summary, or with what keeps it from having one."""
     at = looked_at
     visible = set(await at.visible_classes())
-    data = await YearData.load(at.store, at.school, at.year)
+    data, earlier = await signing_year(at), await is_earlier(at)
     documents = await store.every(at.store.db, at.school, at.year, visible)
     live = {d["class_code"]: d for d in documents if d["live"]}
     last = {d["class_code"]: d for d in reversed(documents)}
@@ -49,7 +50,7 @@ async def class_rows(looked_at: Reading) -> list[dict[str, Any]]:
         code = c["code"]
         if code not in visible:
             continue
-        school_class, found = data.classes[code], live.get(code)
+        school_class, found = chosen(data, code, "", earlier=earlier), live.get(code)
         why_not = reasons(school_class, doubtful[code], data.staff, data.schools[code], live=False, locks=locks)
         rows.append(
             {
@@ -65,6 +66,8 @@ async def class_rows(looked_at: Reading) -> list[dict[str, Any]]:
                 "cancelled": last[code]["version"] if code in last and not found else None,
                 "reasons": [] if found else why_not,
                 "document": found,
+                # a homeroom teacher of today has another class than that of the same name years ago
+                "may_create": allowed(at.who, Action.CREATE, school=at.school, own=code in at.who.homeroom_of and not earlier),
             }
         )
     return rows

@@ -19,6 +19,7 @@ from services.records.export.routes import PRIVATE, package
 from services.records.summaries import creation
 from services.records.summaries.errors import NO_CLASS_CHOSEN
 from services.records.summaries.reading import class_rows, row_of, visible_summary
+from services.records.summaries.signers import is_earlier
 
 router = APIRouter(prefix="/api/records/summaries")
 
@@ -38,7 +39,11 @@ async def listed(request: Request, who: Who, year: Year = None) -> dict[str, Any
     looked_at = await reading(request, who, year)
     await creation.require_primary(looked_at)
     rows = await class_rows(looked_at)
-    return {"school": looked_at.school, "year": looked_at.year, "classes": [{k: v for k, v in r.items() if k != "document"} for r in rows]}
+    return {
+        "school": looked_at.school,
+        "year": looked_at.year,
+        "classes": [{k: v for k, v in r.items() if k not in ("document", "may_create")} for r in rows],
+    }
 
 
 @router.post("")
@@ -47,8 +52,10 @@ async def create(request: Request, who: Who, order: CreationOrder, year: Year = 
     if not order.classes:
         raise Refused(NO_CLASS_CHOSEN)
     looked_at = await reading(request, who, year)
+    # a homeroom teacher of today has another class than that of the same name years ago
+    own = () if await is_earlier(looked_at) else who.homeroom_of
     for code in order.classes:
-        require(who, Action.CREATE, school=looked_at.school, own=code in who.homeroom_of)
+        require(who, Action.CREATE, school=looked_at.school, own=code in own)
     return await creation.create(parts_of(request), looked_at, order.classes, leader=order.leader, request_id=request.state.request_id)
 
 
@@ -62,7 +69,7 @@ async def preview(
 ) -> Response:
     """What the summary of a class would look like now, under a watermark; for whoever may create it."""
     looked_at = await reading(request, who, year)
-    require(who, Action.CREATE, school=looked_at.school, own=class_code in who.homeroom_of)
+    require(who, Action.CREATE, school=looked_at.school, own=class_code in who.homeroom_of and not await is_earlier(looked_at))
     content = await creation.preview(parts_of(request), looked_at, class_code, leader)
     return _pdf(content, "xem-truoc.pdf")
 

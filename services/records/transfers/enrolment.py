@@ -38,7 +38,7 @@ async def enrol(db: Database, session: Session, *, school: str, year: str, class
     if (await locks_of(db, school, year, pupils=(), session=session)).final:
         raise Refused(NO_SUCH_CLASS)
     classes = db["classes"]
-    found = await classes.find_one({"school": school, "year": year, "code": class_code}, session=session)
+    found = await classes.find_one({"school": school, "year": year, "code": class_code, "gone": {"$ne": True}}, session=session)
     if found is None:
         raise Refused(NO_SUCH_CLASS)
     key = f"{school}:{year}:{pupil.code}"

@@ -356,6 +356,7 @@ def _creating() -> Iterator[Sample]:
             "shell": shell(),
             "title": "Xác nhận hoàn thành tổng kết",
             "action": "/records/finalisation",
+            "acts": ["finalise", "undo"] if rows != 1 else ["finalise"],
             "query": {"grade": "5"},
             "grades": [("5", "Khối 5")],
             "rows": [
@@ -396,6 +397,7 @@ def _creating() -> Iterator[Sample]:
             "blocking": rows,
             "may_finalise": rows > 0,
             "may_undo": rows == 0,
+            "reopenings": [{"at": MOMENT, "name": name_of(2), "reason": "Nhập nhầm điểm môn Toán của cả lớp."}] if rows else [],
             "rows": [
                 {
                     "name": name_of(number),

@@ -30,6 +30,7 @@ def _classes(rows: int) -> dict[str, Any]:
         "title": "3.1. Tạo bảng tổng hợp kết quả đánh giá giáo dục",
         "query": {},
         "grades": [("5", "Khối 5")],
+        "years": [(year, year) for year in ("2025-2026", "2024-2025")][: rows + 1],
         "action": "/records/summaries",
         "leaders": [("", "Theo cấu hình in của từng lớp"), ("31300001001", "Ngô Diệu Tâm (Hiệu trưởng)")],
         "selectable": (rows + 4) // 5,

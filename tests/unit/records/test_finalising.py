@@ -99,8 +99,13 @@ def test_a_class_is_finalised_once_whether_here_or_in_the_sector_database(whole:
         assert refused.value.code == "HB-REC-041"
 
 
-def test_taking_it_back_leaves_no_trace_of_it_on_the_class(whole: tuple[Pupil, PrimaryResult]) -> None:
-    assert reopened(finalised(CLASS, [stored(*whole)], by="t1", at=AT), live_transcripts=0) == CLASS
+def test_taking_it_back_opens_the_class_and_tells_each_time_who_did_it_and_why(whole: tuple[Pupil, PrimaryResult]) -> None:
+    once = reopened(finalised(CLASS, [stored(*whole)], by="t1", at=AT), "Nhập nhầm điểm", by="p1", at=AT, live_transcripts=0)
+    first = {"at": AT, "by": "p1", "reason": "Nhập nhầm điểm", "finalised_at": AT, "finalised_by": "t1"}
+    assert once == {**CLASS, "reopenings": [first]}
+    twice = reopened(finalised(once, [stored(*whole)], by="t2", at=AT), "Sót một học sinh", by="p2", at=AT, live_transcripts=0)
+    assert twice["reopenings"] == [first, {"at": AT, "by": "p2", "reason": "Sót một học sinh", "finalised_at": AT, "finalised_by": "t2"}]
+    assert "finalised_at" not in twice
 
 
 @pytest.mark.parametrize(
@@ -114,7 +119,7 @@ def test_taking_it_back_leaves_no_trace_of_it_on_the_class(whole: tuple[Pupil, P
 )
 def test_it_cannot_be_taken_back_when_not_here_or_with_transcripts(change: dict[str, Any], live: int, code: str) -> None:
     with pytest.raises(Refused) as refused:
-        reopened({**CLASS, **change}, live_transcripts=live)
+        reopened({**CLASS, **change}, "Nhập nhầm điểm", by="p1", at=AT, live_transcripts=live)
     assert refused.value.code == code
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.records.review import rules
+from services.records.review.certificates import Standing
 from services.records.rules.completeness import missing
 from services.records.schoolyear import Assignment, SchoolClass, Staff
 from tests.factories.transcripts import primary_result, pupil, school, secondary_content
@@ -16,6 +17,11 @@ STAFF = {
     "ht": Staff(code="ht", name="Ngô Tâm", personal_id="031070002501", position="Hiệu trưởng"),
 }
 CLASSES = {"5A": CLASS}
+HELD = {
+    **dict.fromkeys(("person:gv1", "person:gv2"), Standing("Đã duyệt, đến 01/09/2027")),
+    **dict.fromkeys(("person:ht", "person:gone"), Standing("Chưa đăng ký", "Chưa có tài khoản ký được duyệt")),
+    f"school:{school().code}": Standing("Chứng thư số đã bị thu hồi", "Chứng thư số đã bị thu hồi"),
+}
 
 
 def assigned(subject: str, semester: int, staff: str) -> Assignment:
@@ -59,11 +65,12 @@ def test_what_is_missing_stands_in_the_part_that_it_belongs_to_and_in_no_other()
 def test_the_overview_counts_pupils_once_a_part_and_messages_of_assignments_once_a_class() -> None:
     contradicted = primary_result(pupil="3", rating="Hoàn thành tốt")
     pupils = [document(home_town=""), document("2", result=None), document("3", result=contradicted)]
-    [row] = rules.overview([CLASS], {"5A": school(print_place="")}, pupils, STAFF)
+    [row] = rules.overview([CLASS], {"5A": school(print_place="")}, pupils, STAFF, given=ASSIGNED, certificates=HELD)
     assert (row["pupils"], row["pupils_lacking"], row["results_lacking"], row["contradictions"]) == (3, 1, 1, 1)
     messages = {m["message"] for p in pupils for m in p["missing"] if m["field"] == "Phân công"}
     assert row["assignments_lacking"] == len(messages) > 3
     assert row["printing_lacking"] == 1
+    assert row["signers_lacking"] == 3, "the head without a certificate, one without a personal id, one who is not on the staff"
 
 
 def test_a_pupil_whom_the_import_refused_stands_in_the_list_with_what_is_known() -> None:
@@ -103,12 +110,16 @@ def test_assignments_show_both_semesters_gaps_and_people_who_are_not_on_the_staf
 
 
 def test_everybody_who_will_sign_is_listed_with_what_keeps_them_from_it() -> None:
-    rows = {row.cells[1]: row for row in rules.signers(CLASSES, ASSIGNED, STAFF).rows}
-    assert set(rows) == {"gv1", "gv2", "ht", "gone"}
-    assert rows["gv1"].cells[4] == "Chủ nhiệm 5A; Toán 5A"
+    here = school()
+    rows = {row.cells[1]: row for row in rules.signers(CLASSES, ASSIGNED, STAFF, certificates=HELD, school=here).rows}
+    assert set(rows) == {"gv1", "gv2", "ht", "gone", here.code}
+    assert rows["gv1"].cells[4:] == ("Đã duyệt, đến 01/09/2027", "Chủ nhiệm 5A; Toán 5A")
+    assert rows["gv1"].missing == ()
     assert rows["gv2"].missing == ("Chưa có số định danh cá nhân hợp lệ",)
     assert rows["gone"].missing == ("Không có trong danh sách cán bộ",)
-    assert rows["ht"].missing == ()
+    assert rows["ht"].cells[4] == "Chưa đăng ký"
+    assert rows["ht"].missing == ("Chưa có tài khoản ký được duyệt",)
+    assert rows[here.code].missing == ("Chứng thư số đã bị thu hồi",)
 
 
 def test_awards_and_print_configuration_show_what_the_documents_will_say() -> None:
