@@ -33,7 +33,9 @@ class Changes(StandardDiffPolicy):
     ) -> DiffResult | SuspiciousModification:
         revision = base_revision if isinstance(base_revision, int) else base_revision.revision
         if field_mdp_spec is None and doc_mdp in _KNOWN_PERMISSIONS and self._are_all(reader, revision):
-            return DiffResult(max(_LEVELS[each.kind] for each in self._later), {each.field for each in self._later if each.kind == "signature"})
+            return DiffResult(
+                max(_LEVELS[each.kind] for each in self._later), {each.field for each in self._later if each.kind == "signature"}
+            )
         return super().review_file(reader, base_revision, field_mdp_spec, doc_mdp)
 
     def _are_all(self, reader: PdfFileReader, revision: int) -> bool:
