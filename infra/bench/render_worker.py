@@ -40,6 +40,7 @@ body { font: 13pt Tinos; }
 h1 { text-align: center; font-size: 18pt; }
 h2 { font-size: 13pt; }
 section { break-before: page; }
+svg { width: 30mm; height: 30mm; }
 table { border-collapse: collapse; width: 100%; font-size: 12pt; }
 th, td { border: 0.6pt solid; padding: 3pt 5pt; }
 small { font-size: 8pt; }
@@ -130,7 +131,7 @@ def html(words: dict[str, Any]) -> str:
     year = _primary(words) if words["result"]["kind"] == "primary" else _secondary(words)
     cover = (
         f"<h1>BỘ GIÁO DỤC VÀ ĐÀO TẠO</h1><h1>HỌC BẠ<br/>{words['level']}</h1><p>{escape(words['pupil'])}</p>"
-        f"<p>{escape(words['school']['name'])}</p>{_svg(words['qr'])}<p class='id'>Mã định danh học bạ: {words['id']}</p>"
+        f"<p>{escape(words['school']['name'])}</p>{words['qr']}<p class='id'>Mã định danh học bạ: {words['id']}</p>"
     )
     panels = "".join(f'<p>{name}</p><div class="panel"></div>' for name in words["panels"]["fields"])
     signing = f"<section><p>{escape(words['place_date'])}</p>{panels}<p>{escape(words['panels']['leader'])}</p></section>"
@@ -176,11 +177,6 @@ def _secondary(words: dict[str, Any]) -> str:
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     body = "".join("<tr>" + "".join(f"<td>{escape(value)}</td>" for value in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _svg(code: dict[str, Any]) -> str:
-    path = "".join(f"M{x} {y + 0.5}h{length}" for x, y, length in code["runs"])
-    return f'<svg width="30mm" height="30mm" viewBox="0 0 {code["size"]} {code["size"]}"><path d="{path}" stroke="black"/></svg>'
 
 
 def main() -> None:

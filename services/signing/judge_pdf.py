@@ -22,6 +22,8 @@ from services.means.validation_data import ValidationData
 from services.means.x509 import Scheme, complete, describe, weaknesses
 from services.signing import verdict
 from services.signing.evidence import HASHES, Means, Stamp, joined, judge_certificate, judge_signed_stamp, only_readable
+from services.signing.pades.additions import Addition, additions
+from services.signing.pdf_changes import Changes
 from services.signing.verdict import PROBLEMS, Coverage, Proof, Verdict, level_of, unreadable
 from services.signing.xml import UnsuitableDocument
 
@@ -40,8 +42,8 @@ def verify_pdf(document: bytes, roots: Sequence[bytes], crls: Sequence[bytes], a
         readable: list[EmbeddedPdfSignature] = reader.embedded_signatures
         means = Means(roots=tuple(roots), data=joined(_pdf_data(reader), ValidationData(crls=tuple(crls))))
         stamps = _pdf_stamps(reader, [one for one in readable if one.sig_object_type == "/DocTimeStamp"], means, at)
-        loose = _has_loose_end(reader, readable)
-        verdicts = [_judge_pdf(one, stamps, means, at, loose=loose) for one in readable if one.sig_object_type != "/DocTimeStamp"]
+        added = None if _has_loose_end(reader, readable) else additions(document)
+        verdicts = [_judge_pdf(one, stamps, means, at, added) for one in readable if one.sig_object_type != "/DocTimeStamp"]
         filled = {str(name) for name, _, _ in enumerate_sig_fields(reader, filled_status=True)}
         return verdicts + [unreadable(name) for name in sorted(filled - {str(one.field_name) for one in readable})]
     except _BROKEN_PDF as error:
@@ -56,14 +58,20 @@ def _has_loose_end(reader: PdfFileReader, found: Sequence[EmbeddedPdfSignature])
     return bool(last.evaluate_signature_coverage() < SignatureCoverageLevel.ENTIRE_FILE)
 
 
-def _judge_pdf(signature: EmbeddedPdfSignature, stamps: Sequence["_PdfStamp"], means: Means, at: datetime, *, loose: bool) -> Verdict:
+def _judge_pdf(
+    signature: EmbeddedPdfSignature, stamps: Sequence["_PdfStamp"], means: Means, at: datetime, added: Sequence[Addition] | None
+) -> Verdict:
+    """`added`: all additions with which the document ends; None when something hangs loose there."""
     place = str(signature.field_name)
     proof = _pdf_proof(signature, stamps)
     try:
         certificate: bytes = signature.signer_cert.dump()
         others = [other.dump() for other in signature.other_embedded_certs]
         context = means.context(proof.time or at)
-        status: PdfSignatureStatus = complete(async_validate_pdf_signature(signature, context, key_usage_settings=_USAGES))
+        policy = Changes(added or (), _signed_end(signature))
+        status: PdfSignatureStatus = complete(
+            async_validate_pdf_signature(signature, context, diff_policy=policy, key_usage_settings=_USAGES)
+        )
     except (SignatureValidationError, CMSExtractionError):
         return unreadable(place)
     intact = status.intact and status.valid
@@ -78,7 +86,7 @@ def _judge_pdf(signature: EmbeddedPdfSignature, stamps: Sequence["_PdfStamp"], m
     elif (
         status.coverage == SignatureCoverageLevel.ENTIRE_REVISION
         and status.docmdp_ok
-        and not loose
+        and added is not None
         # a further revision without a change
         and status.modification_level != ModificationLevel.NONE
     ):
@@ -107,6 +115,12 @@ def _judge_pdf(signature: EmbeddedPdfSignature, stamps: Sequence["_PdfStamp"], m
         proved_at=proof.time if intact else None,
         level=level_of(certificate, others, proof, means) if intact else "B",
     )
+
+
+def _signed_end(signature: EmbeddedPdfSignature) -> int:
+    """Where that ends which the signature covers; before anything else when its range is not of the usual kind."""
+    numbers = [int(each) for each in signature.byte_range]
+    return numbers[2] + numbers[3] if len(numbers) == 4 else -1
 
 
 @dataclass(frozen=True)

@@ -45,11 +45,19 @@ def number(value: Decimal | int | None) -> str:
     return (text.rstrip("0").rstrip(".") if "." in text else text).replace(".", ",")
 
 
-def qr(url: str) -> dict[str, Any]:
-    """Dark modules as runs (column, row, length), for the template to draw as one vector path."""
+def qr(url: str) -> str:
+    """An SVG of one path: each run of dark modules is a stroke, a little thicker than a row, so that no hairline shows between them.
+
+    As content of the template the same strokes cost a tenth of all its layout.
+    """
     rows = [bytes(row) for row in segno.make(url, error="m", micro=False, mask=QR_MASK).matrix]
-    runs = [[run.start(), line, run.end() - run.start()] for line, row in enumerate(rows) for run in re.finditer(b"\x01+", row)]
-    return {"size": len(rows), "runs": runs}
+    runs = ((run.start(), line, run.end() - run.start()) for line, row in enumerate(rows) for run in re.finditer(b"\x01+", row))
+    path = "".join(f"M{column} {line}.5h{length}" for column, line, length in runs)
+    size = len(rows)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{size}" height="{size}" viewBox="0 0 {size} {size}">'
+        f'<path d="{path}" fill="none" stroke="black" stroke-width="1.02"/></svg>'
+    )
 
 
 def panels(sheet: Sheet, *, homeroom: str, leader: str, leader_position: str) -> dict[str, Any]:

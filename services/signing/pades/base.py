@@ -94,6 +94,12 @@ class Base:
     def dictionary(self, raw: bytes) -> dict[bytes, bytes]:
         return dictionary(*self.resolved(raw))[0]
 
+    def all_sections(self) -> list[Section]:
+        """The cross-references of every revision, the newest first."""
+        while b"/Prev" in self.sections[-1].trailer:
+            self._go_back()
+        return self.sections
+
     def _go_back(self) -> None:
         """Read the cross-references of the revision before the oldest that is known."""
         before = self.sections[-1].trailer.get(b"/Prev")

@@ -116,18 +116,35 @@ def integer(data: bytes | None) -> int:
     return int(data)
 
 
+def octets(data: bytes) -> bytes:
+    """The bytes that a string stands for, in whichever spelling."""
+    if data.startswith(b"("):
+        return _ESCAPE.sub(_unescaped, data[1:-1]) if b"\\" in data else data[1:-1]
+    if data.startswith(b"<") and not data.startswith(b"<<"):
+        digits = bytes(data[1:-1].translate(None, b"\x00\t\n\f\r "))
+        return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode("ascii"))
+    raise ForeignPdf("a string was expected")
+
+
 def text(data: bytes) -> str:
     """What a string says."""
-    if data.startswith(b"("):
-        raw = _ESCAPE.sub(_unescaped, data[1:-1]) if b"\\" in data else data[1:-1]
-    elif data.startswith(b"<") and not data.startswith(b"<<"):
-        digits = bytes(data[1:-1].translate(None, b"\x00\t\n\f\r "))
-        raw = bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode("ascii"))
-    else:
-        raise ForeignPdf("a string was expected")
+    raw = octets(data)
     if raw.startswith(b"\xfe\xff"):
         return raw[2:].decode("utf-16-be", errors="replace")
     return raw.decode("latin-1")
+
+
+def meaning(data: bytes, depth: int = 0) -> object:
+    """The value without its spelling, to be compared: what is equal says the same, though not all that says the same is equal."""
+    if depth > DEEPEST:
+        raise ForeignPdf("an object is nested too deeply")
+    if data.startswith(b"<<"):
+        return {key: meaning(each, depth + 1) for key, each in dictionary(data)[0].items()}
+    if data.startswith(b"["):
+        return [meaning(each, depth + 1) for each in array(data)]
+    if data.startswith((b"(", b"<")):
+        return ("string", octets(data))
+    return reference(data) or data
 
 
 def written_text(content: str) -> bytes:
