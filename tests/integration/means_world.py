@@ -270,6 +270,20 @@ class Signing:
     async def worker_dies(self, failpoint: str) -> None:
         await dies(self.stack, "tests.integration.batch_worker", failpoint=failpoint)
 
+    async def worker_dies_asking(self, batch: str) -> None:
+        """In this process, so to speak: the provider has the question, the batch has no handle."""
+        worker = self.world.worker
+
+        async def asks(*arguments: Any) -> None:
+            await type(worker)._asked(worker, *arguments)
+            raise ConnectionError("killed")
+
+        worker._asked = asks  # type: ignore[method-assign, assignment]  # for this once
+        await worker.round()
+        await asyncio.gather(*worker.running)
+        del worker._asked
+        assert not (await self.world.store.batch(batch)).get("handle")
+
     async def worker_goes_on(self, batch: str) -> None:
         """Until the batch has ended; as long as it moves on it is not stuck."""
         process = await started(self.stack, "tests.integration.batch_worker")

@@ -89,6 +89,24 @@ async def test_some_documents_have_every_outcome_right_by_each_means(light_stack
         await sign_what_failed(signing, failed, ids)
 
 
+@pytest.mark.parametrize(("means", "code", "asked"), [("csc", "", 2), ("sp769", "", 1), ("mysign", "HB-SIG-073", 1)])
+async def test_a_question_that_nobody_noted_is_found_asked_again_or_told_of_as_its_protocol_allows(
+    light_stack: Stack, means: str, code: str, asked: int, tmp_path: Path
+) -> None:
+    """What a worker killed between the provider's answer and its own note leaves: a batch that waits without a handle."""
+    async with signing_by(light_stack, means, tmp_path) as signing:
+        ids = await signing.world.documents(3)
+        batch = await signing.start(ids)
+        before = (await signing.asked("stats"))["authorisations"]["requested"]
+        await signing.worker_dies_asking(batch)
+        await signing.worker_here(batch)
+        assert await signing.outcomes(batch) == dict.fromkeys(ids, code)
+        assert (await signing.asked("stats"))["authorisations"]["requested"] - before == asked
+        await signing.assert_each_signed_once([] if code else ids, ids if code else [])
+        counted = await signing.signed()
+        assert sum(counted.values()) == len(counted)
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("short_transactions")
 @pytest.mark.parametrize("means", MEANS)

@@ -15,7 +15,7 @@ from contracts.access import Principal, Role
 from infra.local import Stack
 from services.chassis.mongo import Document
 from services.means.remote import Outcome
-from services.signing.asking import hint, labels_of
+from services.signing.asking import hint
 from services.signing.callbacks import MOST_BYTES, Allowance
 from services.signing.providers import Providers
 from services.signing.runner import Runner
@@ -124,25 +124,6 @@ async def test_a_batch_is_confirmed_once_signed_and_embedded(signing: Signing) -
     kept = await signing.worker.store.batch(batch)
     assert ("token" in kept, "sad" in kept, PASSWORD in str(kept)) == (False, False, False)
     assert await signing.world.db("signing")["signatures"].count_documents({}) == 4
-
-
-@pytest.mark.parametrize("signing", ["smartca"], indirect=True)
-async def test_a_crash_after_the_question_was_sent_asks_for_the_same_transaction(signing: Signing) -> None:
-    """What a worker killed between the answer and its own note leaves: a batch that waits without a handle."""
-    batch = await signing.start(signing.waiting[:2])
-    before = (await signing.stats())["authorisations"]["requested"]
-    session_of = signing.worker._session
-    stored = await signing.worker.store.batch(batch)
-    await signing.worker._prepare(stored)
-    items = await signing.worker.store.items(batch, states=["prepared"], bodies=True)
-    hashes = [h for i in items for h in Prepared.model_validate(i["prepared"]).hashes]
-    remote = signing.worker.providers.by_id(signing.provider)
-    await remote.authorize(session_of(stored), stored["credential"]["id"], hashes, "Ký", transaction=batch, labels=labels_of(items))
-    await signing.work(batch)
-    assert {i["state"] for i in (await signing.items(batch)).values()} == {"embedded"}
-    asked = (await signing.stats())["authorisations"]["requested"] - before
-    assert asked == 1, "the transaction's id is ours"
-    assert (await signing.stats())["duplicates"] == 0
 
 
 @pytest.mark.parametrize("signing", ["mysign"], indirect=True)
