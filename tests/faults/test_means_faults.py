@@ -13,7 +13,7 @@ from tests.integration.means_world import Signing, signing_by
 
 pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("short_transactions")]
 
-DOCUMENTS = 40
+DOCUMENTS = 30
 MEANS = ("csc", "sp769", "mysign", "token")
 OF_A_BATCH = (
     "signing.before-intent",
