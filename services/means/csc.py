@@ -93,6 +93,9 @@ class _Sad:
 
 
 class Csc:
+    may_ask_again = True
+    """Nothing is signed for an authorisation whose handle nobody has; the person confirms the second question."""
+
     def __init__(
         self,
         base_url: str,

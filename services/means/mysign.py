@@ -68,6 +68,8 @@ NOBODY = "000000000000"
 
 class MySign:
     asks_password = False
+    may_ask_again = False
+    """Each request that is confirmed is signed, whether or not anybody knows of it."""
 
     def __init__(
         self,

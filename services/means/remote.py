@@ -85,6 +85,8 @@ class Remote(Protocol):
     """How long to leave the provider alone between two calls of `check`."""
     asks_password: bool
     """Whether signing in takes a password; else the phone alone vouches for the person."""
+    may_ask_again: bool
+    """Whether `authorize` may be repeated when nobody knows if it was heard: the same question is found, or the first leads to nothing."""
 
     async def aclose(self) -> None: ...
 

@@ -65,6 +65,7 @@ NOBODY = "000000000000"
 
 class Sp769:
     asks_password = False
+    may_ask_again = True
 
     def __init__(
         self,

@@ -228,6 +228,14 @@ SIGNER_REVOKED = Refusal(
     "Đăng ký chứng thư số còn hiệu lực rồi ký lại.",
     "the issuer says that the certificate must not be used: {problem}",
 )
+ASKED_OR_NOT = Refusal(
+    "HB-SIG-073",
+    503,
+    "Không rõ yêu cầu ký đã gửi đến chưa",
+    "Hệ thống bị gián đoạn đúng lúc gửi yêu cầu ký, nên không rõ điện thoại đã nhận được yêu cầu hay chưa.",
+    "Nếu điện thoại đang hỏi thì từ chối yêu cầu đó, sau đó ký lại.",
+    "whether the question reached the phone is not known, and the protocol cannot tell",
+)
 STORED_DIFFERS = Refusal(
     "HB-SIG-090",
     409,

@@ -28,6 +28,7 @@ from services.signing.agents.errors import STATES as TOKEN_STATES
 from services.signing.asking import labels_of, pause, transaction_of
 from services.signing.batches import CONFIRM_WITHIN, SIGN_WITHIN, check_still_approved, claimant, title_of, told_kind
 from services.signing.errors import (
+    ASKED_OR_NOT,
     CANCELLED,
     DAMAGED,
     EXPIRED,
@@ -225,8 +226,10 @@ class Runner:
             return
         hashes = [h for i in items for h in Prepared.model_validate(i["prepared"]).hashes]
         if not batch.get("handle"):
+            if not self._may_ask(batch, items):
+                raise Refused(ASKED_OR_NOT)
             await revocation.asked(batch["certificate"], batch["chain"], self.providers.roots)
-            await self.store.move_items(batch["_id"], ["prepared"], "sent")
+            await self.store.move_items(batch["_id"], HASHED, "sent")
         while True:
             if await self.store.cancel_requested(batch["_id"]):
                 raise Refused(CANCELLED)
@@ -246,6 +249,11 @@ class Runner:
                 await self._set(batch, handle=answer.handle)
                 await self.store.move_items(batch["_id"], HASHED, "waiting")
             await pause(self.store.db, batch, self._check_seconds(batch))
+
+    def _may_ask(self, batch: Document, items: Sequence[Document]) -> bool:
+        """Not when a worker died over this very question, and asking again could have the same signed once more."""
+        maybe_asked = any(i["state"] == "sent" for i in items)
+        return token_means.by_token(batch) or not maybe_asked or self.providers.by_id(batch["provider"]).may_ask_again
 
     def _check_seconds(self, batch: Document) -> float:
         return token_means.LOOK_SECONDS if token_means.by_token(batch) else self.providers.by_id(batch["provider"]).check_seconds
@@ -280,6 +288,8 @@ class Runner:
             log.warning("the provider is away", extra={"batch": batch["_id"], "provider": batch["provider"]})
             return None
         except ProviderRefused as problem:
+            if problem.code is RefusalCode.UNKNOWN_TRANSACTION and not batch.get("handle"):
+                raise Refused(ASKED_OR_NOT) from problem
             raise Refused(PROVIDER_REFUSED, meaning=problem.description, problem=problem.code) from problem
         except ProviderError as problem:
             raise Refused(PROVIDER_AWAY) from problem
@@ -387,6 +397,8 @@ class Runner:
                     raise Refused(PROVIDER_AWAY) from problem
                 await asyncio.sleep(POLL_SECONDS * 2)
             except ProviderRefused as problem:
+                if problem.code is RefusalCode.HASH_NOT_AUTHORISED:
+                    return [b""] * len(hashes)  # none of this chunk was signed, which says nothing of the others
                 if problem.code in SPENT and batch.get("asked_again", 0) < ASK_AGAIN:
                     raise AuthorisationSpent from problem
                 raise Refused(PROVIDER_REFUSED, meaning=problem.description, problem=problem.code) from problem

@@ -1,5 +1,5 @@
 """The stores and the toy service of the integration tests."""
 
-from tests.integration.conftest import stores, toy
+from tests.integration.conftest import short_transactions, stores, toy
 
-__all__ = ["stores", "toy"]
+__all__ = ["short_transactions", "stores", "toy"]

@@ -64,6 +64,19 @@ WORK: dict[str, dict[str, int]] = {
 }
 """What processes do besides taking events and handing them over: point → passes that every road has."""
 
+ELSEWHERE = (
+    "signing.evidence.stamped",
+    "signing.evidence.before-commit",
+    "signing.evidence.made",
+    "signing.evidence.stored",
+    "signing.evidence.written",
+    "signing.evidence.renewal-stamped",
+    "signing.evidence.renewed",
+    "signing.audit.examined",
+    "signing.audit.recorded",
+)
+"""Points of work that no road waits for; `test_archive_faults.py` kills there."""
+
 WEB: dict[str, int] = {"identity-web": 25, "records-web": 2, "signing-web": 6, "publishing-web": 4, "district-web": 2}
 
 

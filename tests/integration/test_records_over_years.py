@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 from collections.abc import AsyncIterator
@@ -14,19 +15,22 @@ import httpx
 import pytest
 
 from contracts.access import Principal, Role
+from contracts.events.signing import EvidenceRecordedV1
 from infra.local import Stack
 from services.chassis import clock
-from services.chassis.mongo import Document
+from services.chassis.mongo import Document, transaction
 from services.records.archive import checker
 from services.records.archive import store as archives
 from services.records.archive.checker import Bad
 from services.records.archive.exporting import Exporting
 from services.records.archive.sealing import Seal
+from services.records.evidence_files import save_evidence
 from services.records.locks.store import LOCKS, lock_id
 from services.records.schoolyear import PreviousTranscript, School, SchoolClass, TranscriptContent
 from services.records.store import Store, document_ref
-from tests.integration.pages_world import SCHOOL, YEAR, Answer, Browser, World, staff, world_of
+from tests.integration.pages_world import SCHOOL, YEAR, Answer, Browser, World, event_of, staff, world_of
 from tests.integration.test_pages import fields, row_of, sound
+from tests.unit.evidence.test_evidence_records import Maker
 from tests.unit.records.sealed_transcripts import changed, content_of, sealed
 from tests.unit.signing.sealed import Sandbox
 
@@ -379,6 +383,43 @@ async def test_an_archive_package_holds_the_year_and_survives_a_worker_that_dies
     with pytest.raises(Bad) as bad:
         checker.check(io.BytesIO(changed(package, xml.content_at + 100)))
     assert bad.value.name == xml.name
+
+
+async def test_an_evidence_record_is_shown_served_and_packed_beside_the_documents_that_it_covers(over: Over) -> None:
+    (this_year,) = [i for i in over.files if (await over.one("transcripts", _id=i))["year"] == YEAR]
+    pdf, xml = over.files[this_year]
+    made = Maker(over.pki, (pdf, xml)).first()
+    ref = await over.world.parts["records"].objects.put(f"transcripts/{this_year}", ".ers", made, "application/octet-stream")
+    fact = EvidenceRecordedV1(
+        transcript=this_year,
+        file=ref,
+        pdf_sha256=sha256(pdf).hexdigest(),
+        xml_sha256=sha256(xml).hexdigest(),
+        proven_since=clock.now(),
+        timestamps=1,
+        renew_before=clock.now() + dt.timedelta(days=3000),
+    )
+    page, file = f"/ui/records/transcripts/{this_year}", f"/api/records/transcripts/{this_year}/evidence.ers"
+    assert "Chứng cứ tồn tại" not in sound(await over.here.get(page)).text
+    assert (await over.here.get(file)).status == 404
+    db = over.world.db("records")
+    await transaction(db, lambda session: save_evidence(db, session, [event_of(fact, f"{this_year}:evidence")]))
+    shown = sound(await over.here.get(page))
+    assert "Chứng cứ tồn tại (RFC 4998) từ" in shown.text
+    assert file in shown.page.values("href")
+    served = (await over.here.get(file)).response
+    assert (served.content, served.headers["content-disposition"]) == (made, f'attachment; filename="{this_year}.ers"')
+    assert (await over.there.get(file)).status in (403, 404)
+    export_id = await ordered(over)
+    await exporting(over).round()
+    package = (await over.world.browser(CLERK).get(f"/api/records/archives/{export_id}/package.zip")).response.content
+    entries = {e.name: e for e in checker.check(io.BytesIO(package)).entries}
+    packed = entries[f"hoc-ba/{CLASS}/{this_year}.ers"]
+    assert package[packed.content_at : packed.content_at + packed.size] == made
+    # a new version of the document is another one, which this record says nothing of
+    await db["transcripts"].update_one({"_id": this_year}, {"$set": {"pdf.sha256": "0" * 64}})
+    assert "Chứng cứ tồn tại" not in sound(await over.here.get(page)).text
+    assert (await over.here.get(file)).status == 404
 
 
 async def test_a_download_that_broke_goes_on_where_it_stopped(over: Over) -> None:

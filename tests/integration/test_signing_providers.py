@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from base64 import b64encode
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +12,10 @@ import httpx
 import pytest
 
 from contracts.access import Principal, Role
-from contracts.documents import DocumentRef
 from infra.local import Stack
-from infra.sandbox.provider.modes import falls_on
 from services.chassis.mongo import Document
 from services.means.remote import Outcome
-from services.signing.asking import hint, labels_of
+from services.signing.asking import hint
 from services.signing.callbacks import MOST_BYTES, Allowance
 from services.signing.providers import Providers
 from services.signing.runner import Runner
@@ -129,25 +126,6 @@ async def test_a_batch_is_confirmed_once_signed_and_embedded(signing: Signing) -
     assert await signing.world.db("signing")["signatures"].count_documents({}) == 4
 
 
-@pytest.mark.parametrize("signing", ["smartca"], indirect=True)
-async def test_a_crash_after_the_question_was_sent_asks_for_the_same_transaction(signing: Signing) -> None:
-    """What a worker killed between the answer and its own note leaves: a batch that waits without a handle."""
-    batch = await signing.start(signing.waiting[:2])
-    before = (await signing.stats())["authorisations"]["requested"]
-    session_of = signing.worker._session
-    stored = await signing.worker.store.batch(batch)
-    await signing.worker._prepare(stored)
-    items = await signing.worker.store.items(batch, states=["prepared"], bodies=True)
-    hashes = [h for i in items for h in Prepared.model_validate(i["prepared"]).hashes]
-    remote = signing.worker.providers.by_id(signing.provider)
-    await remote.authorize(session_of(stored), stored["credential"]["id"], hashes, "Ký", transaction=batch, labels=labels_of(items))
-    await signing.work(batch)
-    assert {i["state"] for i in (await signing.items(batch)).values()} == {"embedded"}
-    asked = (await signing.stats())["authorisations"]["requested"] - before
-    assert asked == 1, "the transaction's id is ours"
-    assert (await signing.stats())["duplicates"] == 0
-
-
 @pytest.mark.parametrize("signing", ["mysign"], indirect=True)
 async def test_a_rejection_ends_the_batch_and_is_not_asked_again(signing: Signing) -> None:
     await signing.order("phone", mode="reject", delay_ms=0)
@@ -195,56 +173,3 @@ async def test_hints_that_are_too_large_or_too_many_are_refused_unread(signing: 
     assert (await signing.hook(b"x" * (MOST_BYTES + 1))).json()["code"] == "HB-SIG-043"
     signing.world.apps["signing"].state.hints = Allowance(per_second=0.0, at_once=2.0)
     assert [(await signing.hook({})).status_code for _ in range(3)] == [200, 200, 429]
-
-
-async def many(signing: Signing, count: int) -> list[str]:
-    """So many transcripts that wait for the teacher, each with a content of its own."""
-    tasks, objects = signing.world.db("signing")["tasks"], signing.world.parts["signing"].objects
-    [first] = await tasks.find({"_id": signing.waiting[0]}).to_list(None)
-    content = await objects.get(DocumentRef.model_validate(first["content"]))
-    made = []
-    for number in range(count):
-        unlike = content.replace(str(first["pupil_name"]).encode(), f"Học sinh thứ {number}".encode())
-        assert unlike != content
-        reference = await objects.put("transcripts/many", ".xml", unlike, "application/xml")
-        own = {"_id": f"many-{number:05}", "pupil_name": f"Học sinh thứ {number}", "content": reference.model_dump(mode="json")}
-        made.append({**first, **own})
-    await tasks.insert_many(made)
-    return [t["_id"] for t in made]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("signing", "webhook"),
-    [
-        ("sandbox", "lose_webhook_next"),
-        ("smartca", "lose_webhook_next"),
-        ("smartca", "repeat_webhook_next"),
-        ("mysign", "lose_webhook_next"),
-        ("mysign", "repeat_webhook_next"),
-    ],
-    indirect=["signing"],
-)
-async def test_a_thousand_documents_in_one_batch_have_the_right_outcome_each(signing: Signing, webhook: str) -> None:
-    """5 % refusals, 5 % provider errors, 1 % wrong signatures, a webhook that is lost or comes thrice."""
-    transcripts = await many(signing, 1000)
-    before = await signing.stats()
-    await signing.order("faults", refuse_percent=5, fail_percent=5, wrong_percent=1, **{webhook: 1})
-    await signing.order("webhook", url="http://127.0.0.1:9/nobody")
-    batch = await signing.start(transcripts)
-    await signing.work(batch)
-    expected = {}
-    for transcript, [digest] in signing.worker.hashes.items():
-        drawn = b64encode(digest).decode()
-        wrong = falls_on("wrong", drawn, 1)
-        expected[transcript] = NOT_SIGNED if falls_on("refuse", drawn, 5) else WRONG_VALUE if wrong else None
-    items = await signing.items(batch)
-    assert {t: i.get("code") for t, i in items.items()} == expected
-    assert {i["state"] for i in items.values() if "code" not in i} == {"embedded"}
-    assert 20 < list(expected.values()).count(NOT_SIGNED) < 90
-    assert list(expected.values()).count(WRONG_VALUE) > 0
-    after = await signing.stats()
-    assert after["duplicates"] == before["duplicates"], "nothing is signed twice"
-    free = await signing.world.db("signing")["tasks"].find({"_id": {"$in": [t for t, code in expected.items() if code]}}).to_list(None)
-    assert {str(t["claims"]) for t in free} == {"{}"}
-    assert all(signing.teacher.person in t["waiting"] for t in free)

@@ -179,22 +179,3 @@ async def test_a_batch_that_nobody_confirms_in_time_says_what_was_missing(
         assert [(i["state"], i["code"]) for i in await world.ended(asked)] == [("expired", "HB-SIG-053")]
         await program.type(PIN)
         await program.says("đã kết thúc hoặc đã dừng")
-
-
-@pytest.mark.slow
-async def test_a_thousand_documents_are_signed_with_a_program_killed_in_the_middle(world: World, computer: Computer) -> None:
-    await world.plugged_in(computer, "rsa2048")
-    transcripts = await world.documents(1000)
-    batch = await world.started(transcripts)
-    for stop_at in (300, 600, 1000):
-        async with computer.running("run") as program:
-            await program.says("Mã PIN")
-            await program.type(PIN)
-            while await world.count(batch, "returned", "embedded") < stop_at:
-                await until_true(lambda: world.count(batch, "embedded"))
-            if stop_at < 1000:
-                program.process.kill()
-                await program.process.wait()
-    items = await world.ended(batch)
-    assert [i["state"] for i in items] == ["embedded"] * 1000
-    await world.assert_embedded(transcripts)

@@ -11,7 +11,7 @@ import os
 import ssl
 import sys
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -129,12 +129,12 @@ class World:
     # --- documents and batches
 
     async def documents(self, count: int, *, first: int = 0) -> list[str]:
-        """Transcripts that wait for their homeroom teacher: XML and PDF."""
+        """Transcripts that wait for their homeroom teacher: XML and PDF, no two alike."""
         put, changes = self.parts.objects.put, []
-        pdf = (await put("token", ".pdf", pki.transcript_pdf(), "application/pdf")).model_dump(mode="json")
         for number in range(first, first + count):
-            text = pki.transcript_xml(rows=number % 14 + 1)
+            text = pki.transcript_xml(rows=number % 14 + 1).replace("Nguyễn Thị Ánh".encode(), f"Học sinh {number}".encode())
             xml = (await put("token", ".xml", text, "application/xml")).model_dump(mode="json")
+            pdf = (await put("token", ".pdf", _numbered(pki.transcript_pdf(), number), "application/pdf")).model_dump(mode="json")
             task = {
                 "_id": str(uuid4()),
                 "kind": "transcript",
@@ -161,8 +161,8 @@ class World:
         await transaction(self.db, lambda session: self.store.save_tasks(session, changes, actor="records"))
         return [c.document["_id"] for c in changes]
 
-    async def started(self, transcripts: list[str]) -> str:
-        order = Order(step="homeroom", transcripts=transcripts, classes=None, user="", password="")
+    async def started(self, transcripts: list[str], password: str = "") -> str:
+        order = Order(step="homeroom", transcripts=transcripts, classes=None, user=self.who.person, password=password)
         answer = await start(self.store, self.worker.providers, self.who, order, request_id="test")
         assert answer["accepted"] == len(transcripts), answer
         return str(answer["batch"])
@@ -208,6 +208,12 @@ class World:
             assert [(v.place, v.intact, v.trust, v.certificate) for v in verdicts] == [("GVCN", True, "trusted", self.der)] * 2
 
 
+def _numbered(pdf: bytes, number: int) -> bytes:
+    """One like no other: in the comment below the header stand four bytes that mean nothing."""
+    at = pdf.index(b"%", 1) + 1
+    return pdf[:at] + bytes(0x80 | (number >> shift) & 0x7F for shift in (21, 14, 7, 0)) + pdf[at + 4 :]
+
+
 def front_of(world: World) -> ASGIApp:
     """What the gateway does for the program."""
 
@@ -230,8 +236,8 @@ def front_of(world: World) -> ASGIApp:
 
 
 @asynccontextmanager
-async def world_of(stack: Stack) -> AsyncIterator[World]:
-    """Empty signing with a teacher who signs with a token; web and worker run."""
+async def world_of(stack: Stack, *, front: Callable[[World], ASGIApp] = front_of, working: bool = True) -> AsyncIterator[World]:
+    """Empty signing with a teacher who signs with a token; web and, unless told not to be `working`, worker run."""
 
     def settings_of(service: str) -> Settings:
         environment = service_environment(stack.instance, service)
@@ -252,7 +258,7 @@ async def world_of(stack: Stack) -> AsyncIterator[World]:
         world = World(stack, settings, parts, maker, signing.web(parts), worker, who)
         tls = stack.instance.tls
         config = uvicorn.Config(
-            front_of(world),
+            front(world),
             host="127.0.0.1",
             port=stack.instance.ports["gateway"],
             ssl_certfile=tls / "server.pem",
@@ -262,12 +268,14 @@ async def world_of(stack: Stack) -> AsyncIterator[World]:
             timeout_graceful_shutdown=1,
         )
         server = uvicorn.Server(config)
-        serving, working = asyncio.create_task(server.serve()), asyncio.create_task(_work(worker))
+        serving = asyncio.create_task(server.serve())
+        rounds = asyncio.create_task(_work(worker)) if working else None
         try:
             await until(lambda: server.started)
             yield world
         finally:
-            working.cancel()
+            if rounds is not None:
+                rounds.cancel()
             for task in worker.running:
                 task.cancel()
             server.should_exit = True

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from contracts.documents import DocumentRef
-from services.chassis import clock
+from services.chassis import clock, failpoints
 from services.chassis.leases import owner_token
 from services.chassis.objects import MissingObject
 from services.signing.auditing import store as audits
@@ -73,7 +73,9 @@ class Auditor:
             await audits.forget(self.store.db, document)
             return
         findings = await self._findings(task)
+        failpoints.reach("signing.audit.examined")
         fresh = await audits.record(self.store.db, task, findings, again=DIFFERENT_AGAIN if findings else AGAIN)
+        failpoints.reach("signing.audit.recorded")
         AUDITED.labels(audits.DIFFERENT if findings else audits.WHOLE).inc()
         if fresh:
             codes = [f"{f.file}:{f.place}:{f.code}" for f in findings]

@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from services.chassis import clock
+from services.chassis import clock, failpoints
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refused
 from services.chassis.leases import owner_token
@@ -55,6 +55,7 @@ class Making:
             return len(waiting)
         tree = grow([each for _, each in known], algorithm)
         stamp = await self.stamping.stamp(tree.root, algorithm)
+        failpoints.reach("signing.evidence.stamped")
         made = new_tree(str(uuid4()), algorithm, stamp, len(known))
         changes = [
             Change({**document, "tree": made["_id"], "path": path, "digests": {algorithm: own}})
@@ -69,12 +70,14 @@ class Making:
             if tree is not None:
                 await self.store.add_tree(session, tree)
             await self.store.save(session, changes)
+            failpoints.reach("signing.evidence.before-commit")
 
         try:
             await transaction(self.store.db, work)
         except Refused as lost:
             log.warning("another worker made the evidence", exc_info=lost)
             return False
+        failpoints.reach("signing.evidence.made")
         return True
 
 

@@ -12,7 +12,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from services.chassis import clock
+from services.chassis import clock, failpoints
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refused
 from services.chassis.leases import owner_token, up_to
@@ -80,6 +80,7 @@ class Renewing:
             return 0
         above = grow([[hashlib.new(algorithm, token).digest()] for _, token in proven], algorithm)
         stamp = await self.stamping.stamp(above.root, algorithm)
+        failpoints.reach("signing.evidence.renewal-stamped")
 
         async def work(session: Session) -> None:
             for (tree, token), path in zip(proven, above.paths, strict=True):
@@ -145,6 +146,7 @@ class Renewing:
         except (_Overtaken, Refused) as lost:
             log.warning("another worker renewed the evidence", exc_info=lost)
             return False
+        failpoints.reach("signing.evidence.renewed")
         return True
 
 

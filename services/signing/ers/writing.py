@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from contracts.documents import DocumentRef
 from contracts.events.signing import EvidenceRecordedV1
+from services.chassis import failpoints
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refused
 from services.chassis.leases import owner_token, release
@@ -45,6 +46,7 @@ class Writing:
             await self.store.change_tree(None, tree, {"behind": False})
             return 1
         changes = await asyncio.gather(*(self._write(tree, each) for each in behind))
+        failpoints.reach("signing.evidence.stored")
 
         async def work(session: Session) -> None:
             await self.store.save(session, changes)
@@ -53,6 +55,7 @@ class Writing:
             await transaction(self.store.db, work)
         except Refused as lost:
             log.warning("another worker wrote the evidence", exc_info=lost)
+        failpoints.reach("signing.evidence.written")
         await release(self.store.db[TREES], tree["_id"], self.store.owner)
         return len(behind)
 
