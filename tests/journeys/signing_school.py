@@ -16,6 +16,7 @@ from playwright.async_api import Browser, Page, expect
 from infra.demo.people import Person
 from infra.demo.road import AT_ONCE, PROVIDER, Road
 from infra.demo.school import read
+from services.chassis.web.lists import PAGE_SIZE
 from services.records.imports.preview import preview
 from services.records.schoolyear import SchoolClass
 from tests.conftest import make_school
@@ -217,10 +218,10 @@ async def queue_of(school: SigningSchool, code: str, group: str, entry: str, num
         yield page
 
 
-async def chosen(page: Page, button: str, *, every: int = 0) -> None:
-    """All on this page, or `every` one that the filter finds, over all pages."""
-    if every:
-        await page.get_by_label(f"Chọn tất cả {every} theo bộ lọc").check()
+async def chosen(page: Page, button: str, number: int) -> None:
+    """Everything that the filter finds: ticked on this page, or over all pages where there are more."""
+    if number > PAGE_SIZE:
+        await page.get_by_label(f"Chọn tất cả {number} theo bộ lọc").check()
     else:
         await page.locator("[data-bulk-page]").check()
     await page.get_by_role("button", name=button, exact=True).click()

@@ -18,6 +18,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from infra.local import Stack
+from services.chassis.web.lists import PAGE_SIZE
 from tests.integration.agent_world import until_true
 from tests.journeys.browser import CHROMIUM, FLAGS
 from tests.journeys.signing_school import (
@@ -77,7 +78,7 @@ async def test_a_subject_teacher_refuses_on_the_phone_and_signs_what_failed_agai
     await by_hand(secondary, teacher)
     async with queue_of(secondary, teacher, SECONDARY, "2.2. Giáo viên bộ môn ký duyệt", number) as page:
         await seen(page, "sign-22-queue", narrow=True)
-        await chosen(page, SIGN, every=number if number > 50 else 0)
+        await chosen(page, SIGN, number)
         await expect(page.get_by_text(f"Bạn có chắc chắn muốn ký {number} học bạ?")).to_be_visible()
         await seen(page, "sign-22-authorise", narrow=True)
         await log_in(page, teacher)
@@ -96,7 +97,7 @@ async def test_a_subject_teacher_refuses_on_the_phone_and_signs_what_failed_agai
         await seen(page, "sign-22-signed", narrow=True)
         await go(page, SECONDARY, "2.2. Giáo viên bộ môn ký duyệt")
         await page.get_by_role("link", name=re.compile("^Đã ký")).click()
-        await expect(page.get_by_role("row").filter(has_text="Đã ký")).to_have_count(min(number, 50))
+        await expect(page.get_by_role("row").filter(has_text="Đã ký")).to_have_count(min(number, PAGE_SIZE))
         await seen(page, "sign-22-signed-list", narrow=True)
 
 
@@ -119,7 +120,7 @@ async def test_a_subject_teacher_signs_with_a_token_and_one_pin(secondary: Signi
         secondary.computers[teacher].running("run") as program,
         queue_of(secondary, teacher, SECONDARY, "2.2. Giáo viên bộ môn ký duyệt", number) as page,
     ):
-        await chosen(page, SIGN, every=number if number > 50 else 0)
+        await chosen(page, SIGN, number)
         await sign_with_token(page, program, number, picture="sign-22-token")
 
 
@@ -136,7 +137,7 @@ async def test_a_homeroom_teacher_sends_one_back_with_a_reason_and_signs_the_res
         await page.get_by_role("button", name="Xác nhận").click()
         await expect(page.get_by_text("1 học bạ đã chuyển sang trạng thái Trả lại.")).to_be_visible()
         await seen(page, "sign-23-sent-back", narrow=True)
-        await chosen(page, SIGN)
+        await chosen(page, SIGN, PUPILS - 1)
         await by_hand(secondary, room.homeroom)
         await log_in(page, room.homeroom)
         await answer_on_the_phone(secondary, page, secondary.name(room.homeroom), "Xác nhận", picture="sign-23")
@@ -153,7 +154,7 @@ async def test_a_leader_signs_all_classes_with_a_token(secondary: SigningSchool)
         queue_of(secondary, leader, SECONDARY, "2.4. Lãnh đạo ký duyệt", number) as page,
     ):
         await seen(page, "sign-24-queue", narrow=True)
-        await chosen(page, SIGN, every=number if number > 50 else 0)
+        await chosen(page, SIGN, number)
         await sign_with_token(page, program, number, picture="sign-24-token")
 
 
@@ -163,7 +164,7 @@ async def test_the_school_issues_everything_that_the_filter_finds(secondary: Sig
     await by_hand(secondary, secondary.seal)
     async with queue_of(secondary, secondary.issuer, SECONDARY, "2.5. Nhà trường ký phát hành", number) as page:
         await seen(page, "sign-25-queue", narrow=True)
-        await chosen(page, SIGN, every=number)
+        await chosen(page, SIGN, number)
         await log_in(page, secondary.seal)
         await answer_on_the_phone(secondary, page, secondary.road.export.school.name, "Xác nhận", picture="sign-25")
         await ended(page, number)
@@ -202,14 +203,14 @@ async def test_primary_transcripts_are_signed_by_token_phone_and_the_schools_tok
         queue_of(primary, room.homeroom, PRIMARY, "2.2. Giáo viên chủ nhiệm ký duyệt", PUPILS) as page,
     ):
         await seen(page, "sign-primary-22-queue", narrow=True)
-        await chosen(page, SIGN)
+        await chosen(page, SIGN, PUPILS)
         await sign_with_token(page, program, PUPILS, picture="sign-primary-22-token")
     await primary.others_sign("homeroom", {each.homeroom for each in primary.rooms})
     leader = room.leader
     number = sum(PUPILS for each in primary.rooms if each.leader == leader)
     await by_hand(primary, leader)
     async with queue_of(primary, leader, PRIMARY, "2.3. Lãnh đạo ký duyệt", number) as page:
-        await chosen(page, SIGN, every=number if number > 50 else 0)
+        await chosen(page, SIGN, number)
         await log_in(page, leader)
         await answer_on_the_phone(primary, page, primary.name(leader), "Xác nhận", picture="sign-primary-23")
         await ended(page, number)
@@ -219,7 +220,7 @@ async def test_primary_transcripts_are_signed_by_token_phone_and_the_schools_tok
         primary.computers[primary.issuer].running("run") as program,
         queue_of(primary, primary.issuer, PRIMARY, "2.4. Đóng dấu phát hành", number) as page,
     ):
-        await chosen(page, SIGN, every=number)
+        await chosen(page, SIGN, number)
         await sign_with_token(page, program, number, picture="sign-primary-24-token")
 
 
@@ -232,11 +233,11 @@ async def test_class_summaries_are_signed_by_token_phone_and_the_schools_token(p
         queue_of(primary, room.homeroom, SUMMARIES, "3.2. Giáo viên chủ nhiệm ký duyệt", 1) as page,
     ):
         await seen(page, "sign-32-queue", narrow=True)
-        await chosen(page, SIGN_SUMMARY)
+        await chosen(page, SIGN_SUMMARY, 1)
         await sign_with_token(page, program, 1, picture="sign-32-token")
     await by_hand(primary, room.leader)
     async with queue_of(primary, room.leader, SUMMARIES, "3.3. Lãnh đạo ký duyệt", 1) as page:
-        await chosen(page, SIGN_SUMMARY)
+        await chosen(page, SIGN_SUMMARY, 1)
         await log_in(page, room.leader)
         await answer_on_the_phone(primary, page, primary.name(room.leader), "Xác nhận", picture="sign-33")
         await ended(page, 1)
@@ -245,5 +246,5 @@ async def test_class_summaries_are_signed_by_token_phone_and_the_schools_token(p
         primary.computers[primary.issuer].running("run") as program,
         queue_of(primary, primary.issuer, SUMMARIES, "3.4. Đóng dấu phát hành", 1) as page,
     ):
-        await chosen(page, SIGN_SUMMARY)
+        await chosen(page, SIGN_SUMMARY, 1)
         await sign_with_token(page, program, 1, picture="sign-34-token")
