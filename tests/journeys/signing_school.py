@@ -113,7 +113,6 @@ async def school_of(
     holders = {step: _who(school, step, place) for step, place in by_token.items()}
     for holder in set(holders.values()):
         school.computers[holder] = Computer(folder / f"computer-{holder}", info["public_url"], ca)
-        school.computers[holder].folder.mkdir()
     await _enrol(school)
     limit = asyncio.Semaphore(AT_ONCE)
 
