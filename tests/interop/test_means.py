@@ -113,8 +113,10 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Judged:
 
 
 @pytest.fixture(scope="module")
-def rest(tmp_path_factory: pytest.TempPathFactory) -> Judged:
-    return judged(REST, tmp_path_factory.mktemp("means"))
+def rest(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Judged:
+    """Of the rest what is asked for: `-k token-ecdsa` makes no others."""
+    asked = tuple(case for case in REST if any(item.name.endswith(f"[{case}]") for item in request.session.items))
+    return judged(asked, tmp_path_factory.mktemp("means"))
 
 
 def agree(found: Judged, case: MeansCase) -> None:
