@@ -132,6 +132,7 @@ async def test_a_homeroom_teacher_sends_one_back_with_a_reason_and_signs_the_res
         await page.get_by_role("button", name="Đề xuất hủy", exact=True).click()
         await page.get_by_role("button", name="Xác nhận").click()
         await expect(page.locator(".govuk-error-summary")).to_be_focused()
+        await expect(page.locator(".govuk-error-summary")).to_contain_text("Lý do đề xuất hủy phải có từ 10 đến 500 ký tự.")
         await seen(page, "sign-23-reason-missing", narrow=True)
         await page.get_by_label("Lý do đề xuất hủy học bạ số").fill(REASON)
         await page.get_by_role("button", name="Xác nhận").click()
