@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 FAILED, NOT_PAIRED = 1, 3
 """Exit statuses; argparse's own for a wrong command line is 2."""
 
+MODULE_HELP = "tệp PKCS#11 của thiết bị ký, khi không tự tìm thấy; thêm direct: phía trước để gọi trực tiếp khi thiết bị ký báo lỗi"
+
 say: Callable[[str], None] = functools.partial(print, flush=True)
 
 
@@ -46,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="LỆNH")
     options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--module", action="append", default=[], metavar="TỆP", help="tệp PKCS#11 của thiết bị ký, khi không tự tìm thấy")
+    options.add_argument("--module", action="append", default=[], metavar="TỆP", help=MODULE_HELP)
     trust = argparse.ArgumentParser(add_help=False)
     trust.add_argument("--ca", metavar="TỆP", help="chứng thư của đơn vị cấp cho máy chủ, khi máy tính chưa tin cậy (PEM)")
 
@@ -55,7 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     pair.add_argument("code", metavar="MÃ", help="mã trên trang Chương trình ký số")
     pair.set_defaults(act=_pair)
     commands.add_parser("run", parents=[options], help="chờ và thực hiện yêu cầu ký").set_defaults(act=_run)
-    commands.add_parser("doctor", parents=[options], help="kiểm tra máy tính và thiết bị ký").set_defaults(act=_doctor)
+    doctors = commands.add_parser("doctor", parents=[options, trust], help="kiểm tra máy tính và thiết bị ký")
+    doctors.add_argument("--server", default="", metavar="ĐỊA_CHỈ", help="địa chỉ máy chủ để kiểm tra khi chưa ghép nối")
+    doctors.set_defaults(act=_doctor)
     opened = commands.add_parser("open", parents=[options, trust], help="mở liên kết hocba: trên trang của hệ thống")
     opened.add_argument("link", metavar="LIÊN_KẾT")
     opened.set_defaults(act=_open)
@@ -85,7 +89,7 @@ def _run(asked: argparse.Namespace) -> int:
 
 
 def _doctor(asked: argparse.Namespace) -> int:
-    lines = doctor.examine(pairing.folder(), asked.module, tokens.now())
+    lines = doctor.examine(pairing.folder(), asked.module, tokens.now(), server=asked.server, ca=asked.ca)
     for line in lines:
         say(str(line))
     return 0 if all(line.good for line in lines) else FAILED

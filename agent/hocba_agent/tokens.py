@@ -6,7 +6,7 @@ import hashlib
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import pkcs11
 from cryptography import x509
@@ -18,13 +18,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pkcs11 import MGF, Attribute, CertificateType, Mechanism, ObjectClass, TokenFlag
 from pkcs11 import exceptions as p11
 
-from hocba_agent import troubles
+from hocba_agent import cryptoki, troubles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from hocba_agent.jobs import Scheme
 
+T = TypeVar("T")
 SHA256_INFO: Final = bytes.fromhex("3031300d060960864801650304020105000420")
 """The DER that stands before a SHA-256 digest in PKCS#1 v1.5 (RFC 8017, 9.2 note 1)."""
 GONE = (
@@ -37,8 +38,14 @@ GONE = (
     p11.NoSuchToken,
 )
 WRONG_PIN = (p11.PinIncorrect, p11.PinLenRange, p11.PinInvalid)
+DIRECT: Final = "direct:"
+"""Before the path of a module: call its functions without python-pkcs11 (`cryptoki`), which cannot work with some vendors' modules."""
 _DIGEST = Prehashed(hashes.SHA256())
 _VIETNAM = timezone(timedelta(hours=7))
+
+
+_direct: dict[str, cryptoki.Library] = {}
+"""By path: modules called directly, because somebody chose so or python-pkcs11 failed."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +85,52 @@ def _in_words() -> Iterator[None]:
 
 
 def _library(module: str) -> Any:
-    """Raises Trouble `no_driver`. A MemoryError is how some vendors' modules fail in python-pkcs11."""
+    """Raises Trouble `no_driver` when neither way into the module works."""
+    path = module.removeprefix(DIRECT)
+    if path in _direct:
+        return _direct[path]
+    if not module.startswith(DIRECT):
+        try:
+            return pkcs11.lib(path)
+        except (p11.PKCS11Error, MemoryError, OSError):  # MemoryError is how python-pkcs11 fails with some vendors' modules
+            return _directly(module)
+    return _directly(module)
+
+
+def _directly(module: str) -> cryptoki.Library:
+    """Raises Trouble `no_driver`."""
+    path = module.removeprefix(DIRECT)
     try:
-        return pkcs11.lib(module)
-    except (p11.PKCS11Error, MemoryError, OSError) as broken:
-        raise troubles.broken_driver(module) from broken
+        return _direct.setdefault(path, cryptoki.Library(path))
+    except (p11.PKCS11Error, OSError) as broken:
+        raise troubles.broken_driver(path) from broken
+
+
+def called_directly(module: str) -> bool:
+    return module.removeprefix(DIRECT) in _direct
+
+
+def _either_way(module: str, act: Callable[[Any], T]) -> T:
+    """`act` on the module; once more with its functions called directly where python-pkcs11 runs out of room. Raises Trouble."""
+    try:
+        return act(_library(module))
+    except MemoryError:
+        if called_directly(module):
+            raise
+        return act(_directly(module))
+
+
+def readers(modules: Sequence[str]) -> int:
+    """How many places for a token the modules know, with or without one. Raises Trouble `no_driver`, `token_failed`."""
+    with _in_words():
+        return sum(_either_way(module, lambda library: len(library.get_slots())) for module in modules)
+
+
+def tries_left(token: Any) -> str:
+    """What a token says of the tries left for its PIN; "" when nothing is wrong. Raises Trouble `pin_locked`."""
+    if token.flags & TokenFlag.USER_PIN_LOCKED:
+        raise troubles.locked_pin()
+    return _tries(token.flags)
 
 
 def present(modules: Sequence[str]) -> list[tuple[str, Any]]:
@@ -96,7 +144,7 @@ def present(modules: Sequence[str]) -> list[tuple[str, Any]]:
     broken: list[troubles.Trouble] = []
     for module in modules:
         try:
-            found += [(module, token) for token in _tokens_of(_library(module))]
+            found += [(module, token) for token in _either_way(module, _tokens_of)]
         except troubles.Trouble as trouble:
             broken.append(trouble)
     if len(broken) == len(modules):
@@ -130,10 +178,21 @@ def look_anew(modules: Sequence[str]) -> None:
 def certificates(modules: Sequence[str]) -> list[TokenCertificate]:
     """What the plugged-in tokens show without a PIN. Raises Trouble: `no_driver`, `no_token`, `no_certificate`."""
     look_anew(modules)
-    found = [one for module, token in present(modules) for one in _certificates_of(module, token)]
+    found = [one for module, token in present(modules) for one in _certificates_on(module, token)]
     if not found:
         raise troubles.no_certificate()
     return found
+
+
+def _certificates_on(module: str, token: Any) -> list[TokenCertificate]:
+    """Reading a certificate is where python-pkcs11 runs out of room with some modules: then the same token is looked for directly."""
+    try:
+        return _certificates_of(module, token)
+    except MemoryError:
+        if called_directly(module):
+            raise
+        again = _tokens_of(_directly(module))
+        return [one for same in again if bytes(same.serial) == bytes(token.serial) for one in _certificates_of(module, same)]
 
 
 def _certificates_of(module: str, token: Any) -> list[TokenCertificate]:
@@ -245,10 +304,7 @@ def unlock(certificate: TokenCertificate, pin: str) -> Unlocked:
 
 def warning(certificate: TokenCertificate) -> str:
     """What the token says of the tries left before a PIN is asked; "" when nothing is wrong. Raises Trouble: pin_locked, no_token."""
-    flags = _token_of(certificate).flags
-    if flags & TokenFlag.USER_PIN_LOCKED:
-        raise troubles.locked_pin()
-    return _tries(flags)
+    return tries_left(_token_of(certificate))
 
 
 def _tries(flags: TokenFlag) -> str:

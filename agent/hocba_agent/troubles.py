@@ -44,6 +44,14 @@ def no_token() -> Trouble:
     )
 
 
+def no_reader() -> Trouble:
+    return Trouble(
+        "no_token",
+        "Phần mềm điều khiển không thấy khe cắm hay đầu đọc thẻ nào.",
+        "Thử cổng USB khác, khởi động lại máy tính; trên Linux cần dịch vụ pcscd đang chạy.",
+    )
+
+
 def no_certificate() -> Trouble:
     return Trouble(
         "no_certificate",
@@ -105,6 +113,16 @@ def not_paired() -> Trouble:
         "not_paired",
         "Chương trình chưa ghép nối với tài khoản, hoặc lần ghép nối đã kết thúc.",
         "Mở trang Chương trình ký số, lấy mã ghép nối rồi chạy: hocba-agent pair --server ĐỊA_CHỈ MÃ.",
+    )
+
+
+def wrong_clock(minutes: int) -> Trouble:
+    """`minutes`: how far the computer is ahead of the server; negative: behind."""
+    side = "nhanh" if minutes > 0 else "chậm"
+    return Trouble(
+        "wrong_clock",
+        f"Đồng hồ của máy tính {side} hơn máy chủ {abs(minutes)} phút.",
+        "Bật tự động đặt ngày giờ trên máy tính rồi chạy lại; giờ sai thì yêu cầu ký bị coi là hết hạn.",
     )
 
 

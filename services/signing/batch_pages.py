@@ -94,6 +94,7 @@ async def show_batch(request: Request, who: Who, batch_id: str) -> Response:
         "progress": progress_of(batch, items, href=with_query(query), place=await live.place_of(store_of(request), batch)),
         "asked_again": bool(batch.get("asked_again")) and batch["state"] == "waiting",
         "awaiting_phone": batch["state"] == "waiting" and not token_means.by_token(batch),
+        "confirm_by": f"{clock.in_vietnam(batch['deadline']):%H:%M}" if batch["state"] == "waiting" else "",
         "token_note": await token_means.note(store_of(request), batch, items),
         "retry_action": f"{BATCHES}/{batch_id}/retry" if mine and again and batch["state"] == "finished" else "",
         "retryable": again,

@@ -58,7 +58,7 @@ async def ask(request: Request, who: Principal, queue: Queue, chosen: Sequence[s
             f"Lý do trả lại {words.noun}" if primary else "Lý do đề xuất hủy học bạ số",
             f"Ghi rõ nội dung sai, từ {returning.SHORTEST} đến {returning.LONGEST} ký tự.",
         ),
-        missing=missing,
+        missing=missing if primary else missing.replace("Lý do trả lại", "Lý do đề xuất hủy"),
     )
 
 

@@ -9,19 +9,21 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from services.means.x509 import Scheme, describe
-from services.records.render.pdf import transcript_pdf
+from services.records.render.pdf import summary_pdf, transcript_pdf
+from services.records.render.summary_xml import summary_xml
 from services.records.render.xml import transcript_xml
-from services.records.schoolyear import SchoolClass, SubjectSignature, SubjectTeacher, TranscriptContent
+from services.records.schoolyear import SchoolClass, SubjectSignature, SubjectTeacher, SummaryContent, TranscriptContent
 from services.signing import pdf, steps, xml
 from services.signing.steps import STEPS
 from services.signing.steps.kind import Documents, Finished, Intent, Prepared, finish
+from tests.factories.summaries import summary_content
 from tests.factories.transcripts import GRADE_5_SUBJECTS, SECONDARY_SUBJECTS, primary_content, school, secondary_content
 from tests.unit.signing.pki import Party
 
@@ -73,12 +75,30 @@ CASES = tuple(Case(kind, teachers) for kind in KINDS for teachers in SUBJECT_TEA
 
 @dataclass(frozen=True)
 class Transcript:
-    """B level. `alone_xml` has the first subject teacher's signature only (none, if there is none), `alone_pdf` the homeroom teacher's."""
+    """B level. `alone_xml` has the first signature only, a subject teacher's if there is one, `alone_pdf` the homeroom teacher's."""
 
     xml: bytes
     pdf: bytes
     alone_xml: bytes
     alone_pdf: bytes
+
+
+class Holder(Protocol):
+    """Somebody's certificate; the key is wherever it is."""
+
+    @property
+    def der(self) -> bytes: ...
+
+    @property
+    def chain(self) -> tuple[bytes, ...]: ...
+
+
+class Signers(Protocol):
+    """Who signs, and what gives the values of what was prepared."""
+
+    def party(self, name: str, identifier: str, scheme: Scheme, kind: str = "personal") -> Holder: ...
+
+    def values(self, party: Any, prepared: Prepared, scheme: Scheme, document_xml: bytes, document_pdf: bytes | None) -> list[bytes]: ...
 
 
 @dataclass(frozen=True)
@@ -102,6 +122,10 @@ class People:
             self.known[known] = Party(key, _der(issued["certificate"]), (intermediate,))
         return self.known[known]
 
+    @staticmethod
+    def values(party: Party, prepared: Prepared, scheme: Scheme, _xml: bytes, _pdf: bytes | None) -> list[bytes]:
+        return [party.sign(digest, scheme) for digest in prepared.hashes]
+
 
 def content_of(case: Case) -> TranscriptContent:
     """Every subject has a teacher; with more teachers than subjects, two share one."""
@@ -116,7 +140,7 @@ def content_of(case: Case) -> TranscriptContent:
     return kind.content(subject_teachers=teachers, **kind.changes)
 
 
-def make_transcript(case: Case, people: People, at: dt.datetime) -> Transcript:
+def make_transcript(case: Case, people: Signers, at: dt.datetime) -> Transcript:
     """All B level, signed in the hour before `at` as the signing service does it; the last signature is the school's."""
     content = content_of(case)
     base = transcript_xml(content)
@@ -138,7 +162,7 @@ def make_transcript(case: Case, people: People, at: dt.datetime) -> Transcript:
             certificate=party.der,
             chain=party.chain,
         )
-        elements.append(_sign(intent, party, schemes[number], base, None).signature)
+        elements.append(_sign(intent, party, schemes[number], people, (base, None)).signature)
         shown.append(
             SubjectSignature(
                 staff=person.staff,
@@ -151,38 +175,59 @@ def make_transcript(case: Case, people: People, at: dt.datetime) -> Transcript:
     signed_xml = xml.assemble(base, elements)
     signed_pdf = transcript_pdf(content, shown, signed_xml)
     before = [STEPS["subjects"].signature_id(person.staff) for person, _ in teachers]
-    revisions: list[bytes] = []
+    states = _closed(content, schemes[-3:], before, people, at, (signed_xml, signed_pdf))
+    return Transcript(*states[-1], xml.assemble(base, elements[:1]) if elements else states[0][0], states[0][1])
+
+
+def make_summary(schemes: tuple[Scheme, ...], people: Signers, at: dt.datetime) -> Transcript:
+    """A class summary, which homeroom teacher, leader and school sign; `alone_xml` has the homeroom teacher's signature."""
+    content = summary_content(5, 12)
+    base = summary_xml(content)
+    states = _closed(content, schemes, [], people, at, (base, summary_pdf(content, base)))
+    return Transcript(*states[-1], *states[0])
+
+
+def _closed(  # noqa: PLR0917 - what is signed, in which algorithms, after whom, by whom, when
+    content: TranscriptContent | SummaryContent,
+    schemes: tuple[Scheme, ...],
+    before: list[str],
+    people: Signers,
+    at: dt.datetime,
+    documents: tuple[bytes, bytes],
+) -> list[tuple[bytes, bytes]]:
+    """XML and PDF after the homeroom teacher, the leader and the school."""
+    states, known = [documents], list(before)
     closing = (
         ("homeroom", content.homeroom_name, content.homeroom_personal_id, "personal"),
         ("leader", content.leader_name, content.leader_personal_id, "personal"),
         ("issue", content.school.name, content.school.tax_code, "organisation"),
     )
-    for minutes, scheme, (step, name, identifier, sort) in zip((20, 15, 10), schemes[-3:], closing, strict=True):
+    for minutes, scheme, (step, name, identifier, sort) in zip((20, 15, 10), schemes, closing, strict=True):
         party = people.party(name, identifier, scheme, sort)
         intent = Intent(
             step=step,
             person=identifier,
             name=name,
             subjects=(),
-            before=tuple(before),
+            before=tuple(known),
             signed_at=at - dt.timedelta(minutes=minutes),
             certificate=party.der,
             chain=party.chain,
         )
-        done = _sign(intent, party, scheme, signed_xml, signed_pdf)
+        done = _sign(intent, party, scheme, people, states[-1])
         assert done.xml is not None
         assert done.pdf is not None
-        signed_xml, signed_pdf = done.xml, done.pdf
-        revisions.append(signed_pdf)
-        before.append(STEPS[step].signature_id(identifier))
-    return Transcript(signed_xml, signed_pdf, xml.assemble(base, elements[:1]), revisions[0])
+        states.append((done.xml, done.pdf))
+        known.append(STEPS[step].signature_id(identifier))
+    return states[1:]
 
 
-def _sign(intent: Intent, party: Party, scheme: Scheme, document_xml: bytes, document_pdf: bytes | None) -> Finished:
+def _sign(intent: Intent, party: Holder, scheme: Scheme, people: Signers, documents: tuple[bytes, bytes | None]) -> Finished:
+    document_xml, document_pdf = documents
     prepared = steps.prepare(intent, document_xml, document_pdf)
     if scheme != prepared.xml.scheme:
         prepared = _prepared_for(scheme, intent, document_xml, document_pdf)
-    values = [party.sign(digest, scheme) for digest in prepared.hashes]
+    values = people.values(party, prepared, scheme, document_xml, document_pdf)
     return finish(prepared, values, party.der, party.chain, Documents(xml=document_xml, pdf=document_pdf))
 
 

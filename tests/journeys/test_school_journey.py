@@ -113,3 +113,28 @@ def test_the_administrator_gives_a_copy_from_the_page_of_a_transcript_and_finds_
     page.goto("/ui/records/copies")
     expect(page.get_by_role("row").filter(has_text=number)).to_contain_text("Đã cấp")
     accessible(page)
+
+
+def test_a_homeroom_teacher_signs_a_class_summary_and_the_page_follows_by_itself(page: Page, travelled: Travelled) -> None:
+    last = travelled.road.export.classes[-1]
+    sign_in(page, travelled.road.admin)
+    page.goto("/ui/records/summaries")
+    page.get_by_label(f"Chọn lớp {last.code}").check()
+    page.get_by_role("button", name="Tạo bảng tổng hợp").click()
+    page.get_by_role("button", name="OK").click()
+    page.context.clear_cookies()
+    teacher = travelled.road.staff[last.homeroom]
+    sign_in(page, teacher)
+    page.goto("/ui/signing/summary-homeroom")
+    arrived = page.locator("[data-bulk-page]")
+    for _ in range(200):
+        if arrived.is_visible():
+            break
+        page.reload()
+    arrived.check()
+    page.get_by_role("button", name="Ký bảng tổng hợp kết quả ĐGGD").click()
+    page.get_by_label("Tên đăng nhập").fill(teacher.username)
+    page.get_by_label("Mật khẩu").fill(travelled.road.provider_passwords[teacher.username])
+    page.get_by_role("button", name="Đăng nhập và ký").click()
+    expect(page.locator("#progress")).to_contain_text("Đã ký 1 trong 1 bảng tổng hợp")
+    accessible(page)

@@ -104,6 +104,7 @@ def signing() -> Iterator[Sample]:
             "progress": progress(running=running),
             "awaiting_phone": running,
             "token_note": None,
+            "confirm_by": "14:08" if running else "",
             "asked_again": running,
             "only_failed": False,
             "retry_action": "" if running else "/signing/batches/b1/retry",
