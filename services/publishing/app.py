@@ -14,6 +14,7 @@ from services.publishing import handlers, pages, routes
 from services.publishing.delivery import Delivery
 from services.publishing.gateways.national import NationalGateway
 from services.publishing.store import Store, ensure_indexes
+from services.publishing.withdrawals import pages as withdrawal_pages
 from services.publishing.withdrawals import routes as withdrawal_routes
 from services.publishing.withdrawals.obeying import Obeying
 from services.publishing.withdrawals.sealed import read_roots
@@ -38,6 +39,7 @@ def web(parts: Parts) -> FastAPI:
     app.include_router(routes.router)
     app.include_router(withdrawal_routes.router)
     app.include_router(pages.router)
+    app.include_router(withdrawal_pages.router)
     return app
 
 
