@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contracts.access import Action
-from tests.access.needs import OWN_SCHOOL, only, open_to_all, right
+from services.chassis.errors import NOT_FOUND
+from tests.access.needs import OWN_SCHOOL, SCHOOL_A, only, open_to_all, right
 from tests.access.rows import Row, act, order, page
 
 SENDING = right(Action.SUBMIT, OWN_SCHOOL)
@@ -18,6 +19,7 @@ REQUEST = {"requests": ["@withdrawal"]}
 ONE = {"request_key": "@withdrawal"}
 API = "/api/publishing/withdrawals"
 UI = "/ui/publishing"
+HIDDEN = (NOT_FOUND.code,)
 
 ROWS: tuple[Row, ...] = (
     page("/api/publishing/openapi.json", open_to_all("a description without data")),
