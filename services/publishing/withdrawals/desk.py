@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from contracts.nouns import worded
-from services.chassis import audit, clock, failpoints
+from services.chassis import audit, clock
 from services.chassis.errors import NOT_FOUND, Refused
 from services.chassis.mongo import Document, Session, transaction
 from services.publishing.withdrawals import rules, store
@@ -105,7 +105,6 @@ async def send(db: Database, objects: Objects, who: Principal, requests: Sequenc
     chosen = list(dict.fromkeys(requests))[: MOST + 1]
     drafts = {i: d for i, d in (await store.load(db, None, chosen)).items() if d["school"] == school}
     contents = dict(await asyncio.gather(*(written(d) for d in drafts.values())))
-    failpoints.reach("publishing.withdrawal.written")
     return await _each(db, who, requests, work, act="send withdrawal", request_id=request_id)
 
 

@@ -11,7 +11,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from contracts.documents import DocumentRef
-from services.chassis import audit, clock, failpoints
+from services.chassis import audit, clock
 from services.chassis.leases import claim, owner_token, release
 from services.chassis.mongo import Document, Session, transaction
 from services.chassis.objects import DamagedObject, MissingObject
@@ -45,7 +45,6 @@ class Obeying:
         due = await store.to_examine(self.db, CHUNK)
         for request in due:
             problem = await self._problem(request)
-            failpoints.reach("publishing.withdrawal.examined")
             if problem is not None:
                 log.critical("a signed request is not what was asked for", extra={"withdrawal": request["_id"], "problem": problem})
             await self._examined(request["_id"], request["attempt"], problem)
@@ -84,7 +83,6 @@ class Obeying:
         attempts = order["attempts"] + 1
         # written down first: whoever finds it after a crash asks before telling again
         await store.set_order(self.db, order["_id"], attempts=attempts, next_at=order["next_at"])
-        failpoints.reach("publishing.withdrawal.before-send")
         try:
             answer = await self._answer(order)
         except GatewayAway as problem:
@@ -92,9 +90,7 @@ class Obeying:
             pause = dt.timedelta(seconds=min(2.0**attempts, LONGEST_PAUSE))
             await store.set_order(self.db, order["_id"], attempts=attempts, next_at=clock.now() + pause)
         else:
-            failpoints.reach("publishing.withdrawal.sent")
             await self._answered(order["_id"], answer)
-            failpoints.reach("publishing.withdrawal.committed")
         await release(self.db["withdrawal_orders"], order["_id"], self.owner)
         return 1
 
