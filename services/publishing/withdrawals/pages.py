@@ -117,7 +117,7 @@ async def _show(request: Request, who: Principal, of: Desk) -> Response:
             {"text": text, "href": with_query({}, tab=key), "current": key == tab, "count": sum(counts[s] for s in found)}
             for key, (text, found) in TABS.items()
         ],
-        "grades": sorted({(str(r["grade"]), f"Khối {r['grade']}") for r in there}),
+        "grades": [(str(g), f"Khối {g}") for g in sorted({r["grade"] for r in there})],
         "classes": [(c, c) for c in sorted({r["class_code"] for r in there})],
         "new_href": NEW if may else "",
         "other": _other(who, of),
@@ -193,7 +193,7 @@ async def show_accepted(request: Request, who: Who) -> Response:
         "back_href": WITHDRAWALS,
         "query": query,
         "paging": paging,
-        "grades": sorted({(str(s["grade"]), f"Khối {s['grade']}") for s in every}),
+        "grades": [(str(g), f"Khối {g}") for g in sorted({s["grade"] for s in every})],
         "classes": [(c, c) for c in sorted({s["class_code"] for s in every})],
         "action": NEW,
         "selectable": len(rows),
