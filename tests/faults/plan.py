@@ -18,9 +18,10 @@ OFF_THE_ROAD = frozenset(
         "district.publishing.withdrawals",
         "publishing.signing.requests",
         "publishing.district.decisions",
+        "identity.records.corrections",
     }
 )
-"""Groups that have nothing to take while a school goes the road: nobody takes an accepted transcript back on it."""
+"""Groups that have nothing to take while a school goes the road: nobody corrects anything or takes a transcript back on it."""
 AFTER_TAKING = ("before-commit", "committed", "handled")
 PASSES: dict[str, int] = {
     "signing.records.transcripts": 2,
