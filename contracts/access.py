@@ -42,6 +42,8 @@ class Action(StrEnum):
     DECIDE_CORRECTION = "decide_correction"
     WITNESS_CORRECTION = "witness_correction"
     SUBMIT = "submit"
+    DRAFT_WITHDRAWAL = "draft_withdrawal"
+    REQUEST_WITHDRAWAL = "request_withdrawal"
     SIGN = "sign"
     ISSUE = "issue"
     REGISTER_SIGNING_ACCOUNT = "register_signing_account"
@@ -52,6 +54,7 @@ class Action(StrEnum):
     MANAGE_SCHOOL_YEARS = "manage_school_years"
     MANAGE_ORGANISATIONS = "manage_organisations"
     DECIDE_CERTIFICATE = "decide_certificate"
+    DECIDE_WITHDRAWAL = "decide_withdrawal"
     VIEW_BRANCH = "view_branch"
     VIEW_AUDIT = "view_audit"
     ANSWER_PROBLEMS = "answer_problems"
@@ -88,6 +91,8 @@ WHOLE_SCHOOL: dict[Action, frozenset[Role]] = {
     Action.DECIDE_CORRECTION: frozenset({Role.MANAGER}),
     Action.WITNESS_CORRECTION: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
     Action.SUBMIT: frozenset({Role.ADMINISTRATOR}),
+    Action.DRAFT_WITHDRAWAL: frozenset({Role.ADMINISTRATOR}),
+    Action.REQUEST_WITHDRAWAL: frozenset({Role.ADMINISTRATOR}),
     Action.SIGN: STAFF,
     Action.ISSUE: frozenset({Role.ISSUER}),
     Action.REGISTER_SIGNING_ACCOUNT: STAFF,
@@ -129,6 +134,7 @@ BRANCH: dict[Action, frozenset[Role]] = {
     Action.MANAGE_ORGANISATIONS: frozenset({Role.OFFICER}),
     Action.MANAGE_SCHOOL_YEARS: frozenset({Role.OFFICER}),
     Action.DECIDE_CERTIFICATE: frozenset({Role.OFFICER}),
+    Action.DECIDE_WITHDRAWAL: frozenset({Role.OFFICER}),
     Action.VIEW_BRANCH: frozenset({Role.OFFICER}),
     Action.VIEW_AUDIT: frozenset({Role.OFFICER}),
     Action.ANSWER_PROBLEMS: frozenset({Role.OFFICER}),
@@ -139,9 +145,11 @@ BRANCH: dict[Action, frozenset[Role]] = {
 CONFIRMED = frozenset(
     {
         Action.SUBMIT,
+        Action.REQUEST_WITHDRAWAL,
         Action.CANCEL,
         Action.APPROVE_SIGNING_ACCOUNT,
         Action.DECIDE_CERTIFICATE,
+        Action.DECIDE_WITHDRAWAL,
         Action.ISSUE,
         Action.LOCK_YEAR,
         Action.REOPEN_CLASS,

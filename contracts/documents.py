@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 DocumentKind = Literal["transcript", "class_summary"]
 """What is signed: a pupil's transcript of a year, or a primary class's "Bảng tổng hợp kết quả đánh giá giáo dục" of a year."""
+SignedKind = DocumentKind | Literal["withdrawal_request"]
+"""What people sign: besides these documents the school's request to take an accepted one back."""
 
 
 class DocumentRef(BaseModel):

@@ -92,8 +92,12 @@ SUBJECTS, HOMEROOM, LEADER, ISSUE = (f"/ui/signing/{step}" for step in ("subject
 SUMMARY_HOMEROOM, SUMMARY_LEADER, SUMMARY_ISSUE = (f"/ui/signing/summary-{step}" for step in ("homeroom", "leader", "issue"))
 SUBMISSIONS = "/ui/publishing/submissions"
 SUMMARY_SUBMISSIONS = "/ui/publishing/summaries"
+WITHDRAWALS = "/ui/publishing/withdrawals"
+WITHDRAWAL_SENDING = "/ui/publishing/withdrawal-sending"
+WITHDRAWAL_SEALS = "/ui/signing/withdrawal-issue"
 CERTIFICATES = "/ui/district/certificates"
 STATISTICS = "/ui/district/statistics"
+WITHDRAWAL_REQUESTS = "/ui/district/withdrawals"
 ORGANISATIONS = "/ui/identity/organisations"
 OWN_SCHOOL = "/ui/identity/own-school"
 ACTIVITY, AUDIT, PROBLEMS = "/ui/identity/activity", "/ui/identity/audit", "/ui/identity/problems"
@@ -136,6 +140,9 @@ SECONDARY_ENTRIES: tuple[Entry, ...] = (
     Entry(_SECONDARY, "2.6.", "Quản lý hủy học bạ", CANCELLATION, _CANCELLERS),
     Entry(_SECONDARY, "2.7.", "Xác nhận hoàn thành học bạ", CONFIRMATION, _CONFIRMERS),
     Entry(_SECONDARY, "2.8.", "Gửi học bạ lên Cổng tiếp nhận", SUBMISSIONS, _ONLOOKERS),
+    Entry(_SECONDARY, "2.10.1.", "Tạo yêu cầu thu hồi", WITHDRAWALS, _ONLOOKERS),
+    Entry(_SECONDARY, "2.10.2.", "Gửi yêu cầu thu hồi", WITHDRAWAL_SENDING, _ONLOOKERS),
+    Entry(_SECONDARY, "", "Ký yêu cầu thu hồi", WITHDRAWAL_SEALS, _roles(Role.ISSUER)),
 )
 PRIMARY_ENTRIES: tuple[Entry, ...] = (
     Entry(_SYSTEM, "1.1.", "Quản lý con dấu trường", SCHOOL_CERTIFICATE, _SCHOOL_REGISTRANTS),
@@ -162,6 +169,9 @@ PRIMARY_ENTRIES: tuple[Entry, ...] = (
     Entry(_PRIMARY, "2.5.1.", "Xác nhận hoàn thành học bạ", CONFIRMATION, _CONFIRMERS),
     Entry(_PRIMARY, "2.5.2.", "Gửi học bạ", SUBMISSIONS, _ONLOOKERS),
     Entry(_PRIMARY, "2.6.", "Quản lý hủy duyệt học bạ", CANCELLATION, _CANCELLERS),
+    Entry(_PRIMARY, "", "Tra cứu, Thu hồi", WITHDRAWALS, _ONLOOKERS),
+    Entry(_PRIMARY, "", "Gửi yêu cầu thu hồi", WITHDRAWAL_SENDING, _ONLOOKERS),
+    Entry(_PRIMARY, "", "Ký yêu cầu thu hồi", WITHDRAWAL_SEALS, _roles(Role.ISSUER)),
     Entry(_SUMMARIES, "3.1.", "Tạo bảng tổng hợp kết quả đánh giá giáo dục", SUMMARIES, _CREATORS),
     Entry(_SUMMARIES, "3.2.", "Giáo viên chủ nhiệm ký duyệt", SUMMARY_HOMEROOM, _roles(Role.HOMEROOM_TEACHER)),
     Entry(_SUMMARIES, "3.3.", "Lãnh đạo ký duyệt", SUMMARY_LEADER, _roles(Role.MANAGER)),
@@ -178,6 +188,7 @@ OVERSIGHT_ENTRIES: tuple[Entry, ...] = (
     Entry(_SYSTEM, "", "Báo lỗi", PROBLEMS, _roles(Role.OFFICER)),
     Entry(_OVERSIGHT, "6.1.", "Duyệt chứng thư số đơn vị", CERTIFICATES, _roles(Role.OFFICER)),
     Entry(_OVERSIGHT, "6.4.", "Thống kê học bạ số", STATISTICS, _roles(Role.OFFICER)),
+    Entry(_OVERSIGHT, "6.5.", "Quản lý yêu cầu thu hồi", WITHDRAWAL_REQUESTS, _roles(Role.OFFICER)),
 )
 
 

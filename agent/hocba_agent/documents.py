@@ -21,7 +21,7 @@ from hocba_agent import troubles
 if TYPE_CHECKING:
     from hocba_agent.jobs import Scheme
 
-ROOTS: Final = {"{urn:hocba:transcript:1}HocBa", "{urn:hocba:summary:1}BangTongHop"}
+ROOTS: Final = {"{urn:hocba:transcript:1}HocBa", "{urn:hocba:summary:1}BangTongHop", "{urn:hocba:withdrawal:1}YeuCauThuHoi"}
 CONTENT_ID: Final = "nd"
 DS: Final = "{http://www.w3.org/2000/09/xmldsig#}"
 XADES: Final = "{http://uri.etsi.org/01903/v1.3.2#}"
@@ -41,7 +41,7 @@ def xml_to_sign(document: bytes, signature: bytes, certificate: bytes, scheme: S
     """The canonical SignedInfo of `signature`, which must cover the content of `document` and name `certificate` (DER)."""
     root, made = _parsed(document), _parsed(signature)
     if root.tag not in ROOTS or [child.get("Id") for child in root] != [CONTENT_ID, "ck"]:
-        raise troubles.refused("tệp XML không phải học bạ hoặc bảng tổng hợp")
+        raise troubles.refused("tệp XML không phải học bạ, bảng tổng hợp hoặc yêu cầu thu hồi")
     info, value = made.find(f"{DS}SignedInfo"), made.find(f"{DS}SignatureValue")
     if made.tag != f"{DS}Signature" or info is None or value is None or (value.text or "").strip():
         raise troubles.refused("chữ ký XML chuẩn bị không đúng mẫu")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import ClassVar, Literal
 
 from contracts import audit
@@ -14,6 +15,21 @@ class CertificateDecidedV1(Fact):
     topic: ClassVar[str] = "district.decisions"
     kind: Literal["manager", "school"]
     approved: bool
+    reason: str = ""
+
+
+class WithdrawalDecidedV1(Fact):
+    """The oversight unit approved or refused a school's request to take an accepted document back (menu 6.5). Subject: the request.
+
+    `unit` is the deciding officer's; a refusal has a reason.
+    """
+
+    topic: ClassVar[str] = "district.decisions"
+    transcript: str
+    approved: bool
+    unit: str
+    by_name: str
+    decided_at: dt.datetime
     reason: str = ""
 
 

@@ -207,6 +207,23 @@ class SubmissionDeniedV1(Fact):
     state: str
 
 
+class WithdrawalClearedV1(Fact):
+    """Records has claimed the document (ACCEPTED → WITHDRAWAL_PENDING) for this request to take it back."""
+
+    topic: ClassVar[str] = "records.transcripts"
+    request: str
+    attempt: str
+
+
+class WithdrawalDeniedV1(Fact):
+    """The document was not in a state in which it can be taken back."""
+
+    topic: ClassVar[str] = "records.transcripts"
+    request: str
+    attempt: str
+    state: str
+
+
 class RecordsActsSealedV1(audit.ActsSealed):
     """What was recorded and chained in the audit trail of records."""
 

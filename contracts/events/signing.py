@@ -109,6 +109,29 @@ class TranscriptStoppedV1(Fact):
     reason: str
 
 
+class RequestSealedV1(Fact):
+    """The school's certificate has signed a request to take a document back: the signed XML (XAdES-BASELINE-B, enveloped).
+
+    Subject: the request; `attempt` as in SealRequestedV1.
+    """
+
+    topic: ClassVar[str] = "signing.requests"
+    attempt: str
+    signature: SignatureFact
+    xml: DocumentRef
+
+
+class SealRefusedV1(Fact):
+    """An issuer will not sign the request and says why (10 to 500 characters); `by` is a staff code. Subject: the request."""
+
+    topic: ClassVar[str] = "signing.requests"
+    attempt: str
+    by: str
+    name: str
+    reason: str
+    refused_at: dt.datetime
+
+
 class SigningActsSealedV1(audit.ActsSealed):
     """What was recorded and chained in the audit trail of signing."""
 

@@ -10,6 +10,8 @@ from services.chassis.process import Parts, Service
 from services.chassis.web.app import make_app
 from services.district import certificate_routes, handlers, pages, routes
 from services.district.store import Store, ensure_indexes
+from services.district.withdrawals import pages as withdrawal_pages
+from services.district.withdrawals import routes as withdrawal_routes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +25,11 @@ def web(parts: Parts) -> FastAPI:
     app = make_app(parts.settings, "district")
     app.state.store = Store(parts.db)
     app.include_router(routes.router)
+    app.state.objects = parts.objects
     app.include_router(certificate_routes.router)
+    app.include_router(withdrawal_routes.router)
     app.include_router(pages.router)
+    app.include_router(withdrawal_pages.router)
     return app
 
 

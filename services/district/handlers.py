@@ -16,6 +16,7 @@ from contracts.events.identity import (
 from contracts.events.records import ClassImportedV1, TranscriptMovedV1
 from services.chassis.kafka import Consumer
 from services.district import certificate_store
+from services.district.withdrawals import handlers as withdrawals
 
 if TYPE_CHECKING:
     from services.chassis.mongo import Session
@@ -61,4 +62,4 @@ def consumers(store: Store) -> list[Consumer]:
         # class summaries are no pupil's transcript: the numbers of menu 6.4 are of transcripts alone
         await store.save_moves(session, [e for e in events if e.data.kind == "transcript"])
 
-    return [organisations, certificates, classes, transcripts]
+    return [organisations, certificates, classes, transcripts, withdrawals.consumer(store.db)]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.chassis.mongo import ASCENDING, IndexModel, UpdateOne
 from services.district import certificate_store
+from services.district.withdrawals import store as withdrawals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +24,7 @@ async def ensure_indexes(db: Database) -> None:
         [IndexModel([("school", ASCENDING), ("year", ASCENDING), ("grade", ASCENDING), ("state", ASCENDING)])]
     )
     await certificate_store.ensure_indexes(db)
+    await withdrawals.ensure_indexes(db)
 
 
 class Store:
@@ -38,6 +40,7 @@ class Store:
         rows = [{"name": e.data.name, "path": list(e.data.path), "levels": list(e.data.levels)} for e in events]
         await self._newest(session, "schools", events, rows)
         await certificate_store.follow(self.db, session, {e.data.code for e in events})
+        await withdrawals.follow(self.db, session, {e.data.code for e in events})
 
     async def save_classes(self, session: Session, events: Sequence[Event[ClassImportedV1]]) -> None:
         await self._newest(session, "classes", events, [e.data.model_dump(mode="json") for e in events])

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 from contracts.events.publishing import PublishingActsSealedV1
 from services.chassis.audit_tell import told_as
 from services.chassis.process import Parts, Service
+from services.chassis.settings import needed
 from services.chassis.web.app import make_app
 from services.chassis.work import forever
 from services.publishing import handlers, pages, routes
 from services.publishing.delivery import Delivery
 from services.publishing.gateways.national import NationalGateway
 from services.publishing.store import Store, ensure_indexes
+from services.publishing.withdrawals import pages as withdrawal_pages
+from services.publishing.withdrawals import routes as withdrawal_routes
+from services.publishing.withdrawals.obeying import Obeying
+from services.publishing.withdrawals.sealed import read_roots
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -30,8 +35,11 @@ def web(parts: Parts) -> FastAPI:
     app = make_app(parts.settings, "publishing")
     app.state.settings = parts.settings
     app.state.store = Store(parts.db)
+    app.state.objects = parts.objects
     app.include_router(routes.router)
+    app.include_router(withdrawal_routes.router)
     app.include_router(pages.router)
+    app.include_router(withdrawal_pages.router)
     return app
 
 
@@ -40,9 +48,12 @@ def consumers(parts: Parts) -> Sequence[Consumer]:
 
 
 def work(parts: Parts) -> Sequence[Coroutine[None, None, None]]:
-    delivery = Delivery(parts, Store(parts.db), NationalGateway(parts.settings))
+    gateway = NationalGateway(parts.settings)
+    delivery = Delivery(parts, Store(parts.db), gateway)
     senders = [forever("send", delivery.send) for _ in range(SENDERS)]
-    return [forever("pack", delivery.pack), *senders, forever("ask", delivery.ask, idle=2.0)]
+    obeying = Obeying(parts, gateway, read_roots(needed(parts.settings.trust_dir, "trust_dir")))
+    withdrawing = [forever("withdrawal requests", obeying.examine), forever("withdrawals", obeying.tell)]
+    return [forever("pack", delivery.pack), *senders, forever("ask", delivery.ask, idle=2.0), *withdrawing]
 
 
 service = Service(

@@ -14,6 +14,7 @@ from contracts.events.records import (
 )
 from services.chassis.kafka import Consumer
 from services.publishing.submissions import cancelled, cleared, confirmed, denied, unconfirmed
+from services.publishing.withdrawals import handlers as withdrawals
 
 if TYPE_CHECKING:
     from services.chassis.mongo import Session
@@ -52,4 +53,4 @@ def consumers(store: Store) -> list[Consumer]:
         changes = [denied(before[e.subject], e.data.submission, e.data.state) for e in events]
         await store.save(session, [c for c in changes if c is not None], actor="records", cause=str(events[0].id))
 
-    return [transcripts]
+    return [transcripts, *withdrawals.consumers(store.db, transcripts)]

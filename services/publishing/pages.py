@@ -35,7 +35,7 @@ CATALOGUE = catalogue_of(chassis_errors, errors)
 WORDS = {"submit": ("Đã nhận {{n}} {noun} để gửi lên Cổng tiếp nhận.", "Chưa chọn {noun} nào gửi được.")}
 SHOWN_AS = {"REQUESTED": "SENDING", "CLEARED": "SENDING", "PACKED": "SENDING"}
 """What goes on between the order and the gateway is one thing to the reader."""
-ORDER = ("REJECTED", "NOT_SENT", "SENDING", "SENT", "ACCEPTED")
+ORDER = ("REJECTED", "NOT_SENT", "SENDING", "SENT", "ACCEPTED", "WITHDRAWN")
 LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 

@@ -13,7 +13,15 @@ from contracts.events.identity import (
     SchoolChangedV1,
     SignatureImageChangedV1,
 )
-from contracts.events.publishing import SubmissionRequestedV1, TranscriptAcceptedV1, TranscriptRefusedV1
+from contracts.events.publishing import (
+    SubmissionRequestedV1,
+    TranscriptAcceptedV1,
+    TranscriptRefusedV1,
+    TranscriptWithdrawnV1,
+    WithdrawalRecalledV1,
+    WithdrawalRefusedV1,
+    WithdrawalRequestedV1,
+)
 from contracts.events.records import SubmissionClearedV1, SubmissionDeniedV1, TranscriptSignedV1
 from contracts.events.signing import (
     EvidenceRecordedV1,
@@ -32,6 +40,7 @@ from services.records.evidence_files import save_evidence
 from services.records.images.store import save_signature_pictures
 from services.records.review.certificate_store import save_told
 from services.records.store import Store, document_ref
+from services.records.transcripts import withdrawing
 from services.records.transcripts.states import moved
 
 if TYPE_CHECKING:
@@ -45,6 +54,7 @@ def consumers(store: Store) -> list[Consumer]:
     certificates = Consumer("records", "identity.certificates")
     steps = Consumer("records", "signing.steps")
     submissions = Consumer("records", "publishing.submissions")
+    withdrawals = Consumer("records", "publishing.withdrawals")
 
     @organisations.on(SchoolChangedV1)
     async def _(session: Session, events: list[Event[SchoolChangedV1]]) -> None:
@@ -134,7 +144,29 @@ def consumers(store: Store) -> list[Consumer]:
             lambda t, fact: Change(moved(t, "refused", decided_at=fact.refused_at, refusal={"code": fact.code, "reason": fact.reason})),
         )
 
-    return [organisations, certificates, steps, submissions]
+    async def withdraw(session: Session, events: list[Event[Any]], decide: Callable[[Document, Any], Change]) -> None:
+        """A request is about a document: its events are of the request, and name the document."""
+        for event in events:
+            document = (await store.load(session, [event.data.transcript]))[event.data.transcript]
+            await store.save(session, [decide(document, event)], actor=event.actor, cause=str(event.id))
+
+    @withdrawals.on(WithdrawalRequestedV1)
+    async def _(session: Session, events: list[Event[WithdrawalRequestedV1]]) -> None:
+        await withdraw(session, list(events), withdrawing.claimed)
+
+    @withdrawals.on(WithdrawalRecalledV1)
+    async def _(session: Session, events: list[Event[WithdrawalRecalledV1]]) -> None:
+        await withdraw(session, list(events), withdrawing.recalled)
+
+    @withdrawals.on(WithdrawalRefusedV1)
+    async def _(session: Session, events: list[Event[WithdrawalRefusedV1]]) -> None:
+        await withdraw(session, list(events), withdrawing.refused)
+
+    @withdrawals.on(TranscriptWithdrawnV1)
+    async def _(session: Session, events: list[Event[TranscriptWithdrawnV1]]) -> None:
+        await withdraw(session, list(events), withdrawing.withdrawn)
+
+    return [organisations, certificates, steps, submissions, withdrawals]
 
 
 def _with_signature(transcript: Document, fact: SubjectSignedV1 | StepSignedV1 | TranscriptSealedV1) -> Document:

@@ -43,7 +43,7 @@ from services.signing.tasks import signers_of, why_not
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from contracts.documents import DocumentKind
+    from contracts.documents import SignedKind
     from services.chassis.mongo import Document, Session
     from services.means.remote import Credential
     from services.means.remote import Session as ProviderSession
@@ -78,7 +78,7 @@ class Order:
     classes: Sequence[str] | None
     user: str
     password: str
-    kind: DocumentKind = "transcript"
+    kind: SignedKind = "transcript"
 
 
 def require_for(who: Principal, step: str) -> None:
@@ -88,7 +88,7 @@ def require_for(who: Principal, step: str) -> None:
 
 
 async def waiting_for(
-    store: Store, who: Principal, step: str, classes: Sequence[str] | None, kind: DocumentKind = "transcript"
+    store: Store, who: Principal, step: str, classes: Sequence[str] | None, kind: SignedKind = "transcript"
 ) -> list[Document]:
     """What this person may sign in this step now ("Chờ ký")."""
     school = require_step(who, step)
@@ -277,7 +277,7 @@ async def _opened(providers: Providers, account: Document, order: Order) -> tupl
         "token": providers.seal(session.access_token),
         "token_until": session.expires_at,
     }
-    return kept, credential.multisign // (2 if STEPS[order.step].pdf_field else 1)
+    return kept, credential.multisign // (2 if signs_pdf(order.step, order.kind) else 1)
 
 
 async def _open(providers: Providers, account: Document, order: Order) -> tuple[ProviderSession, Credential]:
@@ -294,6 +294,11 @@ async def _open(providers: Providers, account: Document, order: Order) -> tuple[
         if credential.id == account["credential_id"] and credential.certificate == certificate:
             return session, credential
     raise Refused(WRONG_LOGIN)
+
+
+def signs_pdf(step: str, kind: SignedKind) -> bool:
+    """A request to take a document back is XML alone."""
+    return STEPS[step].pdf_field is not None and kind != "withdrawal_request"
 
 
 def title_of(step: str) -> str:

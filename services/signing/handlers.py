@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from contracts.event import Event
 from contracts.events.identity import CertificateApprovedV1, CertificateEndedV1, SealImageChangedV1, SignatureImageChangedV1
+from contracts.events.publishing import SealRecalledV1, SealRequestedV1
 from contracts.events.records import (
     CancellationRefusedV1,
     SchoolYearLockedV1,
@@ -17,7 +18,7 @@ from contracts.events.records import (
 from services.chassis.aggregates import Change
 from services.chassis.kafka import Consumer
 from services.signing import pictures
-from services.signing.tasks import RENDERING, at_step, dropped, new_task, reopened
+from services.signing.tasks import CANCELLED, RENDERING, at_step, dropped, new_task, reopened, request_task
 
 if TYPE_CHECKING:
     from services.chassis.mongo import Session
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 def consumers(store: Store) -> list[Consumer]:
     transcripts = Consumer("signing", "records.transcripts")
     certificates = Consumer("signing", "identity.certificates")
+    withdrawals = Consumer("signing", "publishing.withdrawals")
 
     @transcripts.on(TranscriptCreatedV1)
     async def _(session: Session, events: list[Event[TranscriptCreatedV1]]) -> None:
@@ -78,4 +80,18 @@ def consumers(store: Store) -> list[Consumer]:
     async def _(session: Session, events: list[Event[SignatureImageChangedV1]]) -> None:
         await pictures.save(store.db, session, events)
 
-    return [transcripts, certificates]
+    @withdrawals.on(SealRequestedV1)
+    async def _(session: Session, events: list[Event[SealRequestedV1]]) -> None:
+        newest = {e.subject: e for e in events}
+        before = await store.load_tasks(session, newest)
+        changes = [Change(request_task(e, before.get(e.subject))) for e in newest.values()]
+        await store.save_tasks(session, changes, actor="publishing", cause=str(events[0].id))
+
+    @withdrawals.on(SealRecalledV1)
+    async def _(session: Session, events: list[Event[SealRecalledV1]]) -> None:
+        recalled = {e.subject: e.data.attempt for e in events}
+        tasks = await store.load_tasks(session, recalled)
+        changes = [Change(dropped(t)) for t in tasks.values() if t["attempt"] == recalled[t["_id"]] and t["step"] != CANCELLED]
+        await store.save_tasks(session, changes, actor="publishing", cause=str(events[0].id))
+
+    return [transcripts, certificates, withdrawals]

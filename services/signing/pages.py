@@ -42,7 +42,7 @@ SHOWN_TITLES = 10
 CATALOGUE = catalogue_of(chassis_errors, errors)
 WORDS = {
     "sign": ("Đã nhận {{n}} {noun} vào đợt ký.", "Chưa chọn {noun} nào đang chờ ký."),
-    "return": ("{{n}} {noun} đã chuyển sang trạng thái Trả lại.", "Chưa chọn {noun} nào đang chờ ký."),
+    "return": ("{{n}} {noun} {given_back}.", "Chưa chọn {noun} nào đang chờ ký."),
 }
 
 
@@ -155,7 +155,8 @@ async def show_queue(request: Request, who: Who, step: str) -> Response:
     rows = _rows(tasks, who, step, tab, query)
     page, paging = paged(rows, query)
     problem = await _problem(request, who, step) if tab == "awaiting" and waiting else ""
-    words = {act: (some.format(noun=noun), none.format(noun=noun)) for act, (some, none) in WORDS.items()}
+    said = {"noun": noun, "given_back": queue.words.given_back}
+    words = {act: (some.format(**said), none.format(**said)) for act, (some, none) in WORDS.items()}
     told = [
         *notices(request, words, reworded(CATALOGUE, partial(worded, queue.kind))),
         *await _running(request, who, queue),
@@ -169,7 +170,7 @@ async def show_queue(request: Request, who: Who, step: str) -> Response:
         "paging": paging,
         "tab": tab,
         "noun": noun,
-        "of_pupils": queue.kind == "transcript",
+        "of_pupils": queue.kind != "class_summary",
         "awaiting": len(waiting),
         "signed": len(signed),
         "awaiting_href": with_query({}, tab="awaiting"),

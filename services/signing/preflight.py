@@ -13,10 +13,9 @@ from services.chassis.errors import Refused
 from services.chassis.objects import DamagedObject, MissingObject
 from services.means.remote import ProviderError
 from services.signing import revocation, token_means
-from services.signing.batches import why_not_now
+from services.signing.batches import signs_pdf, why_not_now
 from services.signing.errors import DAMAGED, NOT_WAITING, PROVIDER_AWAY
 from services.signing.queues import kind_of
-from services.signing.steps import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +59,7 @@ async def of_documents(
 
 
 async def _damaged(objects: Objects, task: Document, step: str) -> bool:
-    parts = [task["xml"] or task["content"], *([task["pdf"]] if STEPS[step].pdf_field is not None else [])]
+    parts = [task["xml"] or task["content"], *([task["pdf"]] if signs_pdf(step, kind_of(task)) else [])]
     if not all(parts):
         return True
     for part in parts:

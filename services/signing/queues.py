@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from contracts.access import Principal
-    from contracts.documents import DocumentKind
+    from contracts.documents import SignedKind
 
 
 @dataclass(frozen=True)
@@ -26,20 +26,25 @@ class Words:
     give_back: str
     propose: str
     """Giving back as secondary schools call it (guide 001); primary schools do not."""
+    verb: str = "Trả lại"
+    given_back: str = "đã chuyển sang trạng thái Trả lại"
+    until: str = "chuyển sang trạng thái Trả lại: không ai ký được cho đến khi quản trị viên duyệt hủy hoặc từ chối hủy"
 
 
-WORDS: Mapping[DocumentKind, Words] = {
+DRAFT_AGAIN = {"verb": "Không ký", "given_back": "đã trở về bản nháp", "until": "trở về bản nháp của quản trị viên, kèm lý do"}
+WORDS: Mapping[SignedKind, Words] = {
     "transcript": Words(NOUNS["transcript"], "Ký học bạ", "Trả lại học bạ", "Đề xuất hủy"),
     "class_summary": Words(
         NOUNS["class_summary"], "Ký bảng tổng hợp kết quả ĐGGD", "Trả lại bảng tổng hợp ĐGGD", "Trả lại bảng tổng hợp ĐGGD"
     ),
+    "withdrawal_request": Words(NOUNS["withdrawal_request"], "Ký yêu cầu thu hồi", "Không ký yêu cầu", "Không ký yêu cầu", **DRAFT_AGAIN),
 }
-PREFIXES: Mapping[DocumentKind, str] = {"transcript": "", "class_summary": "summary-"}
+PREFIXES: Mapping[SignedKind, str] = {"transcript": "", "class_summary": "summary-", "withdrawal_request": "withdrawal-"}
 
 
 @dataclass(frozen=True)
 class Queue:
-    kind: DocumentKind
+    kind: SignedKind
     step: str
 
     @property
@@ -60,6 +65,7 @@ QUEUES: Mapping[str, Queue] = {
     for queue in (
         *(Queue("transcript", step) for step in STEPS),
         *(Queue("class_summary", step) for step in STEPS if step != "subjects"),
+        Queue("withdrawal_request", "issue"),
     )
 }
 
@@ -72,13 +78,13 @@ def queue_of(who: Principal, name: str) -> Queue:
     return queue
 
 
-def queue_for(kind: DocumentKind, step: str) -> Queue:
+def queue_for(kind: SignedKind, step: str) -> Queue:
     return QUEUES[f"{PREFIXES[kind]}{step}"]
 
 
-def kind_of(document: Mapping[str, Any]) -> DocumentKind:
+def kind_of(document: Mapping[str, Any]) -> SignedKind:
     """Of a task, an item or a batch; what was written before there were kinds is about transcripts."""
-    kind: DocumentKind = document.get("kind", "transcript")
+    kind: SignedKind = document.get("kind", "transcript")
     return kind
 
 
@@ -86,9 +92,13 @@ def title_of(task: Mapping[str, Any]) -> str:
     """Of a task or an item."""
     if kind_of(task) == "class_summary":
         return f"Bảng tổng hợp lớp {task['class_code']}"
+    if kind_of(task) == "withdrawal_request":
+        return f"Thu hồi: {task['pupil_name']} – lớp {task['class_code']}"
     return f"{task['pupil_name']} – lớp {task['class_code']}"
 
 
 def document_href(task: Mapping[str, Any], document_id: str) -> str:
+    if kind_of(task) == "withdrawal_request":
+        return f"/ui/publishing/withdrawals/{document_id}"
     folder = "summaries" if kind_of(task) == "class_summary" else "transcripts"
     return f"/ui/records/{folder}/{document_id}"

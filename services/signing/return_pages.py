@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 SHOWN_TITLES = 10
-UNTIL = "không ai ký được cho đến khi quản trị viên duyệt hủy hoặc từ chối hủy"
 
 
 def button(who: Principal, queue: Queue) -> dict[str, str]:
@@ -39,23 +38,24 @@ async def ask(request: Request, who: Principal, queue: Queue, chosen: Sequence[s
     fit = [i for i in chosen if i in waiting]
     if not fit:
         return done(here, "return", 0, [NOT_WAITING.code] * len(chosen))
-    primary = who.level == PRIMARY
+    # guide 001 has its own words, for transcripts alone
+    proposed = who.level != PRIMARY and queue.kind == "transcript"
     return confirm_page(
         request.app.state.pages,
         request,
         shell=shell(request, who),
-        title=words.give_back if primary else "Đề xuất hủy học bạ số",
+        title="Đề xuất hủy học bạ số" if proposed else words.give_back,
         crumb=entry_of(who, here).title,
-        question=f"{'Trả lại' if primary else 'Đề xuất hủy'} {len(fit)} {words.noun}?",
+        question=f"{words.propose if proposed else words.verb} {len(fit)} {words.noun}?",
         action=f"{here}/return",
-        confirm=words.give_back if primary else "Xác nhận",
+        confirm="Xác nhận" if proposed else words.give_back,
         cancel_href=here,
         fields=[("ids", i) for i in fit],
         items=[title_of(waiting[i]) for i in fit[:SHOWN_TITLES]],
         count=len(fit),
-        warning=f"{words.noun.capitalize()} chuyển sang trạng thái Trả lại: {UNTIL}.",
+        warning=f"{words.noun.capitalize()} {words.until}.",
         reason=(
-            f"Lý do trả lại {words.noun}" if primary else "Lý do đề xuất hủy học bạ số",
+            "Lý do đề xuất hủy học bạ số" if proposed else f"Lý do {words.verb.lower()} {words.noun}",
             f"Ghi rõ nội dung sai, từ {returning.SHORTEST} đến {returning.LONGEST} ký tự.",
         ),
         missing=missing if primary else missing.replace("Lý do trả lại", "Lý do đề xuất hủy"),

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from contracts.access import Action, Principal, allowed
-from contracts.documents import DocumentKind
+from contracts.documents import SignedKind
 from services.chassis.access import Who, require
 from services.chassis.errors import FORBIDDEN, NOT_FOUND, Refused
 from services.signing import batches, live, returning
@@ -47,7 +47,7 @@ class NewBatch(BaseModel):
     transcripts: list[str] | None = Field(default=None, max_length=5000)
     classes: list[str] | None = Field(default=None, max_length=200)
     all: bool = False
-    kind: DocumentKind = "transcript"
+    kind: SignedKind = "transcript"
     login: Login | None = Field(default=None, description="left out by whoever signs with a token")
 
 
@@ -60,7 +60,7 @@ class NewReturn(BaseModel):
     transcripts: list[str] | None = Field(default=None, max_length=5000)
     classes: list[str] | None = Field(default=None, max_length=200)
     all: bool = False
-    kind: DocumentKind = "transcript"
+    kind: SignedKind = "transcript"
     reason: str = Field(max_length=5000, description="10 to 500 characters that can be read")
 
 
@@ -87,7 +87,7 @@ async def queue(
     step: StepName,
     tab: Literal["waiting", "signed"] = "waiting",
     class_code: Annotated[str | None, Query(alias="class")] = None,
-    kind: DocumentKind = "transcript",
+    kind: SignedKind = "transcript",
 ) -> dict[str, Any]:
     """ "Chờ ký" and "Đã ký" of the signed-in person for one step; a class summary has no pupil."""
     if tab == "waiting":

@@ -410,7 +410,7 @@ class Runner:
     ) -> tuple[Finished, dict[str, DocumentRef]]:
         """Verify, embed, store. Subject teachers' signatures are put together when the last one is there (`assembling.py`)."""
         parallel = batch["step"] == "subjects"
-        xml = None if parallel else await self.parts.objects.get(DocumentRef.model_validate(task["xml"]))
+        xml = None if parallel else await self.parts.objects.get(DocumentRef.model_validate(task["xml"] or task["content"]))
         pdf = await self.parts.objects.get(DocumentRef.model_validate(task["pdf"])) if prepared.pdf else None
         finished = await self.parts.pool.run(
             finish, prepared, values, batch["certificate"], tuple(batch["chain"]), Documents(xml=xml, pdf=pdf)

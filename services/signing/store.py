@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Mapping, Sequence
 
-    from contracts.documents import DocumentKind
+    from contracts.documents import SignedKind
     from contracts.event import Event
     from contracts.events.identity import CertificateApprovedV1, CertificateEndedV1
     from contracts.events.records import SchoolYearLockedV1, SchoolYearUnlockedV1
@@ -107,7 +107,7 @@ class Store:
         return {t["_id"]: t for t in found}
 
     async def waiting(
-        self, school: str, step: str, person: str | None, *, classes: Sequence[str] | None = None, kind: DocumentKind = "transcript"
+        self, school: str, step: str, person: str | None, *, classes: Sequence[str] | None = None, kind: SignedKind = "transcript"
     ) -> list[Document]:
         """Tasks of this kind at `step`; `person` None for the issue step, which waits for whoever holds the right."""
         wanted: Document = {"school": school, "step": step, **_of_kind(kind)}
@@ -117,7 +117,7 @@ class Store:
             wanted["class_code"] = {"$in": list(classes)}
         return await self.db["tasks"].find(wanted).sort([("class_code", 1), ("_id", 1)]).to_list(None)
 
-    async def signed(self, school: str, step: str, person: str, *, kind: DocumentKind = "transcript") -> list[Document]:
+    async def signed(self, school: str, step: str, person: str, *, kind: SignedKind = "transcript") -> list[Document]:
         wanted: Document = {"school": school, "signed_by": f"{step}:{person}", **_of_kind(kind)}
         return await self.db["tasks"].find(wanted).sort([("class_code", 1), ("_id", 1)]).to_list(None)
 
@@ -259,7 +259,7 @@ class Store:
         await self.db["items"].update_many({"batch": batch_id, "state": {"$in": list(states)}}, {"$set": {"state": to}})
 
 
-def _of_kind(kind: DocumentKind) -> Document:
+def _of_kind(kind: SignedKind) -> Document:
     """Tasks that were written before there were kinds are about transcripts."""
     return {"kind": {"$in": [kind, None]}} if kind == "transcript" else {"kind": kind}
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contracts.events.signing import StepSignedV1, SubjectSignedV1, TranscriptReturnedV1
+from contracts.events.signing import RequestSealedV1, SealRefusedV1, StepSignedV1, SubjectSignedV1, TranscriptReturnedV1
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refusal, Refused
 from services.signing.errors import BEING_SIGNED, DROPPED, NOT_WAITING, STALE, YEAR_LOCKED
@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
     from contracts.documents import DocumentRef
     from contracts.event import Event, Fact
+    from contracts.events.publishing import SealRequestedV1
     from contracts.events.records import CancellationRefusedV1, TranscriptCreatedV1
     from contracts.events.signing import SignatureFact
 
 Task = dict[str, Any]
 ASSEMBLING, RENDERING, SEALING, DONE = "assembling", "rendering", "sealing", "done"
 RETURNED, CANCELLED = "returned", "cancelled"
+REQUEST = "withdrawal_request"
 CLOSED: dict[str, Refusal] = {RETURNED: RETURNED_ALREADY, CANCELLED: DROPPED}
 """Steps at which nobody signs, and what is said to who tries."""
 
@@ -59,6 +61,35 @@ def new_task(event: Event[TranscriptCreatedV1]) -> Task:
         "signed_by": [],
     }
     return at_step(task, "subjects" if waiting_in(task, "subjects") else ASSEMBLING)
+
+
+def request_task(event: Event[SealRequestedV1], before: Task | None) -> Task:
+    """A school's request to take a document back: its XML waits for the school's certificate, and for nothing else.
+
+    A request that is sent for signing again, after it was taken back or declined, takes the place of what it was before.
+    """
+    fact = event.data
+    task: Task = {
+        "_id": event.subject,
+        "sequence": (before or {}).get("sequence", 0),
+        "kind": REQUEST,
+        "attempt": fact.attempt,
+        "school": fact.school,
+        "year": fact.year,
+        "class_code": fact.class_code,
+        "grade": fact.grade,
+        "pupil_code": fact.pupil_code,
+        "pupil_name": fact.pupil_name,
+        "version": 1,
+        "steps": [{"name": "issue", "order": "serial", "signers": []}],
+        "content": fact.content.model_dump(mode="json"),
+        "xml": None,
+        "pdf": None,
+        "claims": {},
+        "signatures": [],
+        "signed_by": [],
+    }
+    return at_step(task, "issue")
 
 
 def signers_of(task: Task, step: str) -> list[dict[str, Any]]:
@@ -97,7 +128,8 @@ def signed(task: Task, person: str, step: str, fact: SignatureFact, signature_id
     if waiting_in(after, step):
         return at_step(after, step)
     names = [s["name"] for s in steps]
-    following = names[names.index(step) + 1] if step != names[-1] else SEALING
+    last = DONE if task.get("kind") == REQUEST else SEALING
+    following = names[names.index(step) + 1] if step != names[-1] else last
     return at_step(after, ASSEMBLING if step == "subjects" else following)
 
 
@@ -153,6 +185,9 @@ def given_back(
         raise Refused(YEAR_LOCKED)
     if task["claims"]:
         raise Refused(BEING_SIGNED)
+    if task.get("kind") == REQUEST:
+        declined = SealRefusedV1(attempt=task["attempt"], by=person, name=name, reason=reason, refused_at=at)
+        return Change(dropped(task), declined)
     after = {**task, "returned_from": step, "answer": None}
     return Change(at_step(after, RETURNED), TranscriptReturnedV1(step=step, by=person, name=name, reason=reason, returned_at=at))
 
@@ -172,6 +207,8 @@ def told_of(step: str, fact: SignatureFact, files: Mapping[str, DocumentRef], af
     """What is told of a signature; None where that waits for the archive level."""
     if step == "subjects":
         return SubjectSignedV1(signature=fact, remaining=len(waiting_in(after, "subjects")))
+    if after.get("kind") == REQUEST:
+        return RequestSealedV1(attempt=after["attempt"], signature=fact, xml=files["xml"])
     if step == "issue":
         return None  # told once both documents are at the archive level (`sealing.py`)
     return StepSignedV1(step=step, signature=fact, xml=files["xml"], pdf=files["pdf"])

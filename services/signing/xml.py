@@ -1,4 +1,4 @@
-"""XAdES-BASELINE-B signatures over the XML of a transcript or a class summary, with the key elsewhere.
+"""XAdES-BASELINE-B signatures over the XML of a transcript, a class summary or a request to withdraw one, with the key elsewhere.
 
 `prepare` builds a ds:Signature and gives the digest to be signed, `finish` puts the returned value in, `assemble` places
 finished signatures in the document. Nothing is ever rebuilt in between: the bytes of `prepare` are the bytes of the file.
@@ -37,9 +37,13 @@ __all__ = [
     "signature_value_id",
 ]
 
-ROOTS: Final = {"urn:hocba:transcript:1": "HocBa", "urn:hocba:summary:1": "BangTongHop"}
+ROOTS: Final = {"urn:hocba:transcript:1": "HocBa", "urn:hocba:summary:1": "BangTongHop", "urn:hocba:withdrawal:1": "YeuCauThuHoi"}
 """Namespace → root of what is signed here; within it everything is called alike."""
-DESCRIPTIONS: Final = {"HocBa": "Học bạ số", "BangTongHop": "Bảng tổng hợp kết quả đánh giá giáo dục"}
+DESCRIPTIONS: Final = {
+    "HocBa": "Học bạ số",
+    "BangTongHop": "Bảng tổng hợp kết quả đánh giá giáo dục",
+    "YeuCauThuHoi": "Yêu cầu thu hồi học bạ số",
+}
 CONTENT_ID: Final = "nd"
 WHOLE: Final = ("",)
 """Cover the whole document but this signature itself: for the last signer, the school."""
@@ -52,7 +56,7 @@ METHODS: Final[dict[Scheme, SignatureMethod]] = {
 }
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
-_TAIL = re.compile(rb"(?:(<ChuKy Id=\"ck\")\s*/>|</ChuKy>)(\s*</(?:HocBa|BangTongHop)>\s*)\Z")
+_TAIL = re.compile(rb"(?:(<ChuKy Id=\"ck\")\s*/>|</ChuKy>)(\s*</(?:HocBa|BangTongHop|YeuCauThuHoi)>\s*)\Z")
 _EMPTY_VALUE: Final = b"></ds:SignatureValue>"
 _FRAMES: Final = {f"{{{namespace}}}{name}" for namespace, name in ROOTS.items()}
 _LIKE_ID: Final = etree.XPath(

@@ -5,22 +5,26 @@ from __future__ import annotations
 import io
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 from PIL import Image, ImageDraw
 
 from contracts.access import Principal, Role
 from contracts.documents import DocumentRef
+from contracts.events.publishing import WithdrawalPendingV1
 from contracts.events.records import TranscriptConfirmedV1
 from services.chassis import clock
 from services.chassis.mongo import transaction
 from services.chassis.web.look import static_url
+from services.district.withdrawals.rules import pending
 from services.identity.accounts import recovery
 from services.identity.accounts.sessions import digest_of, public_id_of
 from services.identity.agents import jobs
 from services.identity.openid import links
 from services.publishing.store import Store as PublishingStore
 from services.publishing.submissions import confirmed
+from services.publishing.withdrawals import rules
 from services.records.transcripts.states import State
 from tests.access import rows_records_digitisation, rows_records_files, rows_records_year
 from tests.access.actors import ACTORS, BY_KEY, CLASS, ROOT, UNIT_A, UNIT_B, A, B
@@ -235,6 +239,22 @@ async def _submission(world: Access) -> None:
     store = PublishingStore(world.pages.db("publishing"))
     change = confirmed(pages_world.event_of(fact, transcript["_id"]), None)
     await transaction(store.db, lambda session: store.save(session, [change], actor="records"))
+    await _withdrawal(world, change.document)
+
+
+async def _withdrawal(world: Access, submission: dict[str, Any]) -> None:
+    """A draft of the administrator of A, and another request that waits for A's oversight unit; both have a signed file to be read."""
+    who = BY_KEY["administrator_a"].who
+    xml = await world.parts["signing"].objects.put("access", ".xml", b'<YeuCauThuHoi xmlns="urn:hocba:withdrawal:1"/>', "application/xml")
+    draft = rules.drafted(submission, reason="Sai điểm môn Toán học kỳ II", by=who, at=clock.now(), asked=False).document
+    draft |= {"sequence": 1, "open": False, "signed": xml.model_dump(mode="json")}
+    await world.pages.db("publishing")["withdrawals"].insert_one(draft)
+    sealed = {"sealed_by": f"{A}004", "sealed_by_name": "Nhân sự ký", "sent_at": clock.now()}
+    fact = WithdrawalPendingV1.model_validate({**draft, **sealed})
+    school = {"name": f"Trường {A}", "path": [ROOT, UNIT_A]}
+    waiting = pending(pages_world.event_of(fact, str(uuid4())), school)
+    await world.pages.db("district")["withdrawals"].insert_one(waiting)
+    world.ids |= {"withdrawal": draft["_id"], "withdrawal_request": waiting["_id"]}
 
 
 async def _identity(world: Access) -> None:
@@ -297,6 +317,8 @@ async def _outcomes(world: Access) -> None:
     shown = {"school_name": f"Trường {A}", "kind_name": "", "subject": "", "code": "", "title": "", "cause": "", "action": ""}
     district = {"_id": "outcome-of-a", "person": f"{UNIT_A}-cb01", "act": "approve", "at": at, "done": 0, "items": [shown]}
     await world.pages.db("district")["outcomes"].insert_one(district)
+    withdrawn = {"name": "", "school_name": f"Trường {A}", "class_name": "", "code": "", "title": "", "cause": "", "action": ""}
+    await world.pages.db("district")["withdrawal_outcomes"].insert_one({**district, "items": [withdrawn]})
     world.ids["outcome"] = "outcome-of-a"
 
 

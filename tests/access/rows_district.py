@@ -10,6 +10,11 @@ DECIDING = right(Action.DECIDE_CERTIFICATE, OWN_BRANCH)
 OF_A = right(Action.DECIDE_CERTIFICATE, BRANCH_OF_A)
 LOOKING = right(Action.VIEW_BRANCH, OWN_BRANCH)
 REFUSAL = {"ids": ["@request_key"], "reason": "Sai người"}
+WITHDRAWING = right(Action.DECIDE_WITHDRAWAL, OWN_BRANCH)
+WITHDRAWAL_OF_A = right(Action.DECIDE_WITHDRAWAL, BRANCH_OF_A)
+ONE = {"request_key": "@withdrawal_request"}
+NO = "Thông tin trên học bạ đã đúng"
+PUPIL = "who decides on a request sees whose transcript it is about"
 
 ROWS: tuple[Row, ...] = (
     page("/api/district/openapi.json", open_to_all("a description without data")),
@@ -25,6 +30,16 @@ ROWS: tuple[Row, ...] = (
     page("/ui/district/certificates/{key}", OF_A),
     # without a reason: the page that asks for one names what was ticked
     act("/ui/district/certificates", DECIDING, [("ids", "@request_key"), ("act", "refuse")], step_up=True),
+    page("/api/district/withdrawals", WITHDRAWING, shows=PUPIL),
+    page("/api/district/withdrawals/{request_key}", WITHDRAWAL_OF_A, values=ONE, shows=PUPIL),
+    page("/api/district/withdrawals/{request_key}/request.xml", WITHDRAWAL_OF_A, values=ONE),
+    order("/api/district/withdrawals/approve", WITHDRAWING, {"ids": ["@withdrawal_request"]}, step_up=True),
+    order("/api/district/withdrawals/refuse", WITHDRAWING, {"ids": ["@withdrawal_request"], "reason": NO}, step_up=True),
+    page("/ui/district/withdrawals", WITHDRAWING, shows=PUPIL),
+    page("/ui/district/withdrawals/outcomes/{key}", only("officer_a", reason="whoever did the bulk act"), values={"key": "@outcome"}),
+    page("/ui/district/withdrawals/{key}", WITHDRAWAL_OF_A, values={"key": "@withdrawal_request"}, shows=PUPIL),
+    # without a reason: the page that asks for one names what was ticked
+    act("/ui/district/withdrawals", WITHDRAWING, [("ids", "@withdrawal_request"), ("act", "refuse")], step_up=True, shows=PUPIL),
     page("/ui/district/statistics", LOOKING),
     page("/ui/district/statistics.xlsx", LOOKING),
 )

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from contracts.access import Action
-from tests.access.needs import OWN_SCHOOL, only, open_to_all, right
+from services.chassis.errors import NOT_FOUND
+from tests.access.needs import OWN_SCHOOL, SCHOOL_A, only, open_to_all, right
 from tests.access.rows import Row, act, order, page
 
 SENDING = right(Action.SUBMIT, OWN_SCHOOL)
 LOOKING = right(Action.VIEW_SCHOOL, OWN_SCHOOL)
 ANSWER = {"eventId": "e1", "packageId": "none", "results": []}
+DRAFTING = right(Action.DRAFT_WITHDRAWAL, OWN_SCHOOL)
+REQUESTING = right(Action.REQUEST_WITHDRAWAL, OWN_SCHOOL)
+OF_A = right(Action.VIEW_SCHOOL, SCHOOL_A)
+OWN_DRAFT = right(Action.DRAFT_WITHDRAWAL, SCHOOL_A)
+REASON = "Sai điểm môn Toán học kỳ II"
+REQUEST = {"requests": ["@withdrawal"]}
+ONE = {"request_key": "@withdrawal"}
+API = "/api/publishing/withdrawals"
+UI = "/ui/publishing"
+HIDDEN = (NOT_FOUND.code,)
 
 ROWS: tuple[Row, ...] = (
     page("/api/publishing/openapi.json", open_to_all("a description without data")),
@@ -20,4 +31,20 @@ ROWS: tuple[Row, ...] = (
     act("/ui/publishing/submissions", SENDING, [("ids", "@transcript_id")], step_up=True),
     page("/ui/publishing/summaries", LOOKING),
     act("/ui/publishing/summaries", SENDING, [("ids", "@summary_id")], step_up=True),
+    page(API, LOOKING),
+    order(API, DRAFTING, {"transcripts": ["@transcript_id"], "reason": REASON}),
+    order(f"{API}/delete", DRAFTING, REQUEST),
+    order(f"{API}/send", REQUESTING, REQUEST, step_up=True),
+    order(f"{API}/recall", REQUESTING, REQUEST, step_up=True),
+    page(f"{API}/{{request_key}}", OF_A, values=ONE, hidden=HIDDEN),
+    order(f"{API}/{{request_key}}/reason", OWN_DRAFT, {"reason": REASON}, values=ONE, hidden=HIDDEN),
+    page(f"{API}/{{request_key}}/request.xml", OF_A, values=ONE, hidden=HIDDEN),
+    page(f"{UI}/withdrawals", LOOKING),
+    page(f"{UI}/withdrawal-sending", LOOKING),
+    page(f"{UI}/withdrawals/new", DRAFTING),
+    act(f"{UI}/withdrawals/new", DRAFTING, [("ids", "@transcript_id")]),
+    page(f"{UI}/withdrawals/{{key}}", OF_A, values={"key": "@withdrawal"}, hidden=HIDDEN),
+    act(f"{UI}/withdrawals/{{key}}", OWN_DRAFT, [("reason", REASON)], values={"key": "@withdrawal"}, hidden=HIDDEN),
+    act(f"{UI}/withdrawals", DRAFTING, [("ids", "@withdrawal")]),
+    act(f"{UI}/withdrawal-sending", REQUESTING, [("ids", "@withdrawal"), ("act", "send")], step_up=True),
 )

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 
 from infra.sandbox.common import Place, announce, write_atomically
 from infra.sandbox.faults import ANY, install
-from infra.sandbox.gateway import jws
+from infra.sandbox.gateway import jws, withdrawals
 from infra.sandbox.gateway.errors import PackageRefused
 from infra.sandbox.gateway.ledger import Ledger
 from infra.sandbox.gateway.manifest import Manifest, callback_is_allowed, open_package
@@ -119,11 +119,11 @@ async def take_package(
     return office.ledger.receipt(manifest.package_id)
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, most: int = LARGEST_BODY) -> bytes:
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
-        if size > LARGEST_BODY:
+        if size > most:
             raise PackageRefused(413, "NG-008", "Gói quá lớn")
         parts.append(part)
     return b"".join(parts)
@@ -147,6 +147,40 @@ async def transcript(office: TheOffice, uuid: str) -> dict[str, Any]:
     found = office.ledger.transcript(uuid)
     if found is None:
         raise PackageRefused(404, "NG-012", "Cổng chưa tiếp nhận học bạ này")
+    return found
+
+
+@router.post("/v1/withdrawals")
+async def withdraw(
+    office: TheOffice,
+    request: Request,
+    idempotency_key: Annotated[str | None, Header()] = None,
+    x_jws_signature: Annotated[str | None, Header()] = None,
+) -> dict[str, Any]:
+    body = await _body(request, withdrawals.LARGEST_ORDER)
+    order = await asyncio.to_thread(_examine_order, body, x_jws_signature, office.trust)
+    if idempotency_key != order.withdrawalId:
+        raise PackageRefused(400, "NG-004", "Tiêu đề Idempotency-Key phải là mã yêu cầu thu hồi")
+    digest = hashlib.sha256(body).hexdigest()
+    known = office.ledger.withdrawal(order.withdrawalId)
+    if known is not None and office.ledger.order_digest(order.withdrawalId) != digest:
+        raise PackageRefused(409, "NG-015", "Mã yêu cầu này đã được dùng cho một lệnh thu hồi khác")
+    answer = known or office.ledger.withdraw(order, digest)
+    if office.faults.take("withdrawals", "timeout_after_accept"):
+        await asyncio.sleep(HANG_SECONDS)
+    return answer
+
+
+def _examine_order(body: bytes, signature: str | None, trust: Trust) -> withdrawals.Order:
+    jws.verify(signature, body, trust)
+    return withdrawals.read(body, trust)
+
+
+@router.get("/v1/withdrawals/{withdrawal_id}")
+async def withdrawal(office: TheOffice, withdrawal_id: str) -> dict[str, Any]:
+    found = office.ledger.withdrawal(withdrawal_id)
+    if found is None:
+        raise PackageRefused(404, "NG-016", "Không có lệnh thu hồi này")
     return found
 
 

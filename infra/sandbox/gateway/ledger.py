@@ -10,6 +10,7 @@ from typing import Any
 
 from infra.sandbox.gateway.manifest import Entry, Manifest
 from infra.sandbox.gateway.validation import Finding
+from infra.sandbox.gateway.withdrawals import Order
 
 SCHEMA = """
 create table if not exists packages (
@@ -25,6 +26,10 @@ create table if not exists results (
 create table if not exists holdings (
   uuid text primary key, version integer not null, package_id text not null, school text not null, year text not null,
   class text not null, pupil text not null, pdf_sha256 text not null, xml_sha256 text not null, accepted_at text not null
+);
+create table if not exists withdrawals (
+  id text primary key, digest text not null, uuid text not null, version integer not null, school text not null, decided_by text not null,
+  decided_at text not null, state text not null, code text, reason text, at text not null
 );
 create table if not exists events (
   id text primary key, package_id text not null unique, url text not null, body text not null, attempts integer not null default 0,
@@ -129,6 +134,11 @@ class Ledger:
 
     def _hold(self, manifest: Manifest, entry: Entry) -> Finding:
         held = self._db.execute("select version, pdf_sha256, xml_sha256 from holdings where uuid=?", (entry.uuid,)).fetchone()
+        if held is not None and self._taken_back(entry.uuid) is not None:
+            if entry.version <= held["version"]:
+                return Finding("NG-502", "Học bạ này đã được thu hồi")
+            self._db.execute("delete from holdings where uuid=?", (entry.uuid,))
+            held = None
         if held is None:
             row = (
                 entry.uuid, entry.version, manifest.package_id, manifest.school, manifest.year, manifest.class_name, entry.pupil,
@@ -138,6 +148,47 @@ class Ledger:
         elif tuple(held) != (entry.version, entry.pdf.sha256, entry.xml.sha256):
             return Finding("NG-501", "Học bạ đã được tiếp nhận với phiên bản hoặc nội dung khác")
         return Finding()
+
+    def withdraw(self, order: Order, digest: str) -> dict[str, Any]:
+        """Obey once: a document of that school and version that is held is taken back, anything else is refused. The answer, for ever."""
+        with self._transaction():
+            held = self._db.execute("select version, school from holdings where uuid=?", (order.uuid,)).fetchone()
+            code, reason = None, None
+            if held is None or held["school"] != order.schoolCode:
+                code, reason = "NG-601", "Cổng không giữ học bạ này của trường"
+            elif held["version"] != order.version:
+                code, reason = "NG-602", "Cổng giữ phiên bản khác của học bạ này"
+            elif self._taken_back(order.uuid) is not None:
+                code, reason = "NG-603", "Học bạ này đã được thu hồi theo yêu cầu khác"
+            state = "WITHDRAWN" if code is None else "REFUSED"
+            row = (
+                order.withdrawalId, digest, order.uuid, order.version, order.schoolCode, order.decidedBy, order.decidedAt,
+                state, code, reason,
+                moment(),
+            )  # fmt: skip
+            self._db.execute("insert or ignore into withdrawals values (?,?,?,?,?,?,?,?,?,?,?)", row)
+        found = self.withdrawal(order.withdrawalId)
+        assert found is not None
+        return found
+
+    def _taken_back(self, identity: str) -> str | None:
+        """When the version that is held was taken back."""
+        query = (
+            "select withdrawals.at from withdrawals"
+            " join holdings on holdings.uuid=withdrawals.uuid and holdings.version=withdrawals.version"
+            " where withdrawals.uuid=? and state='WITHDRAWN'"
+        )
+        row = self._db.execute(query, (identity,)).fetchone()
+        return None if row is None else str(row["at"])
+
+    def withdrawal(self, withdrawal_id: str) -> dict[str, Any] | None:
+        query = "select id as withdrawalId, uuid, version, state, code, reason, at from withdrawals where id=?"
+        row = self._db.execute(query, (withdrawal_id,)).fetchone()
+        return None if row is None else dict(row)
+
+    def order_digest(self, withdrawal_id: str) -> str | None:
+        row = self._db.execute("select digest from withdrawals where id=?", (withdrawal_id,)).fetchone()
+        return None if row is None else str(row["digest"])
 
     def finish(self, manifest: Manifest) -> Event:
         """Close the package and put its callback on the list; a second call changes nothing."""
@@ -169,10 +220,12 @@ class Ledger:
         row = self._db.execute("select * from holdings where uuid=?", (identity,)).fetchone()
         if row is None:
             return None
+        taken_back = self._taken_back(identity)
         return {
             "uuid": row["uuid"],
             "version": row["version"],
-            "status": "ACCEPTED",
+            "status": "ACCEPTED" if taken_back is None else "WITHDRAWN",
+            "withdrawnAt": taken_back,
             "packageId": row["package_id"],
             "schoolCode": row["school"],
             "schoolYear": row["year"],
@@ -192,6 +245,7 @@ class Ledger:
             ),
             "results": "select results.* from results join packages on packages.id=package_id where school=? order by results.rowid",
             "holdings": "select * from holdings where school=? order by accepted_at",
+            "withdrawals": "select * from withdrawals where school=? order by at",
         }
         return {name: [dict(row) for row in self._db.execute(query, (school,))] for name, query in queries.items()}
 
@@ -207,6 +261,7 @@ class Ledger:
             "held": one("select count(*) from holdings"),
             # transcripts that came again in another package although they were held already
             "repeated": one("select count(*) from (select uuid from results where status='ACCEPTED' group by uuid having count(*) > 1)"),
+            "withdrawn": one("select count(*) from withdrawals where state='WITHDRAWN'"),
             "callbacks_undelivered": one("select count(*) from events where delivered_at is null"),
         }
 

@@ -23,7 +23,7 @@ from infra.sandbox.gateway.validation import Finding, start_worker, validate
 
 log = logging.getLogger("sandbox.gateway")
 
-ENDPOINTS = frozenset({"packages", "transcripts"})
+ENDPOINTS = frozenset({"packages", "transcripts", "withdrawals"})
 AGAIN_SECONDS = 2.0
 BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 

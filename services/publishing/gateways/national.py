@@ -28,7 +28,7 @@ from services.chassis.settings import Settings, needed, secret
 from services.publishing.errors import BAD_CALLBACK
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 NAMESPACE = "urn:hocba:package:1"
 CALLBACK_WINDOW = dt.timedelta(minutes=5)
@@ -89,6 +89,18 @@ class Result(BaseModel):
     at: dt.datetime | None = None
 
 
+class Withdrawn(BaseModel):
+    """What the gateway did with an order to take a document back."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    uuid: str
+    state: str = Field(pattern=r"^(WITHDRAWN|REFUSED)$")
+    code: str | None = None
+    reason: str | None = None
+    at: dt.datetime | None = None
+
+
 class Callback(BaseModel):
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
@@ -133,6 +145,20 @@ def build_package(info: PackageInfo, enclosed: Sequence[Enclosed]) -> bytes:
     return packed.getvalue()
 
 
+def withdrawal_order(request: Mapping[str, Any], signed: str) -> bytes:
+    """The order to take a document back, with the school's signed request (base64 of the XML); the same request gives the same bytes."""
+    order = {
+        "withdrawalId": request["_id"],
+        "uuid": request["transcript"],
+        "version": request["version"],
+        "schoolCode": request["school"],
+        "decidedBy": request["unit"],
+        "decidedAt": request["decided_at"].isoformat(timespec="seconds"),
+        "request": signed,
+    }
+    return json.dumps(order, separators=(",", ":")).encode()
+
+
 class NationalGateway:
     def __init__(self, settings: Settings) -> None:
         if settings.gateway_url is None:
@@ -162,6 +188,23 @@ class NationalGateway:
         if answer.status_code != httpx.codes.OK:
             raise _refusal(answer)
         return [Result.model_validate(r) for r in answer.json()["results"]]
+
+    async def withdraw(self, request_id: str, body: bytes) -> Withdrawn:
+        """Have a document taken back; told again, it is the same order. Raises GatewayAway, PackageRefused."""
+        headers = {"Idempotency-Key": request_id, "X-JWS-Signature": self._detached_jws(body), "Content-Type": "application/json"}
+        answer = await self._ask("POST", "/v1/withdrawals", content=body, headers=headers)
+        if answer.status_code != httpx.codes.OK:
+            raise _refusal(answer)
+        return Withdrawn.model_validate(answer.json())
+
+    async def withdrawal(self, request_id: str) -> Withdrawn | None:
+        """What became of the order; None when the gateway does not know it."""
+        answer = await self._ask("GET", f"/v1/withdrawals/{request_id}")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        if answer.status_code != httpx.codes.OK:
+            raise _refusal(answer)
+        return Withdrawn.model_validate(answer.json())
 
     async def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:

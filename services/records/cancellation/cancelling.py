@@ -103,5 +103,8 @@ def why(transcript: Mapping[str, Any]) -> str:
         return str(transcript["cancelled"]["reason"])
     if stands_still(transcript):
         return f"{transcript['stopped']['code']}: {transcript['stopped']['reason']}"
+    asked = transcript.get("withdrawal") if state is State.ACCEPTED else None
+    if asked and asked["refused"]:
+        return f"Yêu cầu thu hồi bị từ chối: {asked['refused']['reason']}"
     refusal = transcript.get("refusal") if state is State.REJECTED else None
     return f"{refusal['code']}: {refusal['reason']}" if refusal else ""

@@ -66,7 +66,8 @@ def expected_of(task: Mapping[str, Any], approvals: Sequence[Document]) -> Expec
     return Expected(
         document=task["_id"],
         signatures=tuple(made),
-        sealed=task["step"] == DONE,
+        # a request is of use until it is decided: it is not brought to the archive level
+        sealed=task["step"] == DONE and task.get("kind") != "withdrawal_request",
         skipped=not signed.issuperset(wanted) or ("issue" in due and not issued),
         in_order=places == sorted(places),
     )

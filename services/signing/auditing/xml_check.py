@@ -47,7 +47,7 @@ METHODS: Final[dict[str, tuple[str, hashes.HashAlgorithm]]] = {
     **{f"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha{bits}": ("ecdsa", sha) for bits, sha in _SHA.items()},
 }
 STAMPS: Final = (f"{XADES}SignatureTimeStamp", f"{XADES141}ArchiveTimeStamp")
-ID_NAMES: Final = ("MaHocBa", "MaBangTongHop")
+ID_NAMES: Final = ("MaHocBa", "MaBangTongHop", "MaYeuCau")
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from tests.unit.chassis.web_samples_records import records
 from tests.unit.chassis.web_samples_registering import registering
 from tests.unit.chassis.web_samples_signing import signing
 from tests.unit.chassis.web_samples_summaries import of_summaries, summaries
+from tests.unit.chassis.web_samples_withdrawals import withdrawals
 from tests.unit.chassis.web_samples_years import over_the_years
 
 PACKAGES = ("services.identity", "services.records", "services.signing", "services.publishing", "services.district")
@@ -50,6 +51,7 @@ def samples() -> list[Sample]:
         *_publishing(),
         *_district(),
         *certificates(),
+        *withdrawals(),
         *_chassis(),
     ]
 
@@ -141,7 +143,7 @@ def _descriptions() -> Iterator[Sample]:
 
 
 def _publishing() -> Iterator[Sample]:
-    states = ("NOT_SENT", "SENDING", "SENT", "ACCEPTED", "REJECTED")
+    states = ("NOT_SENT", "SENDING", "SENT", "ACCEPTED", "REJECTED", "WITHDRAWN")
 
     def submissions(rows: int) -> dict[str, Any]:
         return {
@@ -163,10 +165,10 @@ def _publishing() -> Iterator[Sample]:
                     "class_name": "5A",
                     "pupil_code": f"31250010{number:04}",
                     "confirmed_at": MOMENT,
-                    "state": states[number % 5],
-                    "sent_at": None if number % 5 == 0 else MOMENT,
-                    "reason": "HB-GW-012: Số định danh cá nhân không khớp." if number % 5 == 4 else "",
-                    "sendable": number % 5 in {0, 4},
+                    "state": states[number % 6],
+                    "sent_at": None if number % 6 == 0 else MOMENT,
+                    "reason": "HB-GW-012: Số định danh cá nhân không khớp." if number % 6 == 4 else "",
+                    "sendable": number % 6 in {0, 4},
                     "href": f"/records/transcripts/t{number}",
                 }
                 for number in range(rows)
