@@ -93,7 +93,9 @@ SUMMARY_HOMEROOM, SUMMARY_LEADER, SUMMARY_ISSUE = (f"/ui/signing/summary-{step}"
 SUBMISSIONS = "/ui/publishing/submissions"
 SUMMARY_SUBMISSIONS = "/ui/publishing/summaries"
 CERTIFICATES = "/ui/district/certificates"
+OVERSIGHT_LOOKUP = "/ui/district/lookup"
 STATISTICS = "/ui/district/statistics"
+BOARD = "/ui/district/board"
 ORGANISATIONS = "/ui/identity/organisations"
 OWN_SCHOOL = "/ui/identity/own-school"
 ACTIVITY, AUDIT, PROBLEMS = "/ui/identity/activity", "/ui/identity/audit", "/ui/identity/problems"
@@ -177,7 +179,9 @@ OVERSIGHT_ENTRIES: tuple[Entry, ...] = (
     Entry(_SYSTEM, "", "Nhật ký hoạt động", AUDIT, _roles(Role.OFFICER)),
     Entry(_SYSTEM, "", "Báo lỗi", PROBLEMS, _roles(Role.OFFICER)),
     Entry(_OVERSIGHT, "6.1.", "Duyệt chứng thư số đơn vị", CERTIFICATES, _roles(Role.OFFICER)),
+    Entry(_OVERSIGHT, "6.3.", "Tra cứu học bạ số", OVERSIGHT_LOOKUP, _roles(Role.OFFICER)),
     Entry(_OVERSIGHT, "6.4.", "Thống kê học bạ số", STATISTICS, _roles(Role.OFFICER)),
+    Entry(_OVERSIGHT, "", "Theo dõi trực tiếp", BOARD, _roles(Role.OFFICER)),
 )
 
 
