@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from contracts.access import Principal
     from services.chassis.mongo import Document
 
-router = APIRouter(prefix="/ui/district", include_in_schema=False)
+router = APIRouter()
 FIELDS = ("name", "personal_id", "uuid", "school", "year", "grade", "state")
 MOST_EXPORTED = 5000
 GRADES = [(str(n), f"Khối {n}") for n in range(1, 13)]

@@ -61,7 +61,7 @@ async def show_school(request: Request, who: Who, code: str) -> Response:
         "named": seen.named,
         "people": [{**p, "classes": ", ".join(p["classes"]), "days": waited_days(p["since"], now)} for p in people],
         "overtime_href": f"{STATISTICS}/overtime{with_query({'year': seen.year, 'school': code})}",
-        "export_href": f"{SCHOOLS}/{code}.xlsx{of_year}",
+        "export_href": f"{SCHOOLS}/{code}/classes.xlsx{of_year}",
     }
     return render(request.app.state.pages, request, "district/school.html", context)
 
@@ -82,7 +82,7 @@ async def _classes(seen: SchoolYear) -> list[dict[str, Any]]:
     return by_class(await store.classes(seen.db, code, seen.year), await store.states(seen.db, code, seen.year))
 
 
-@router.get("/statistics/schools/{code}.xlsx")
+@router.get("/statistics/schools/{code}/classes.xlsx")
 async def export_school(request: Request, who: Who, code: str) -> Response:
     """A row a class; where the unit answers for the school now, the people who hold it up as well."""
     seen = await read(request, who, code, query_of(request, "year").get("year", ""))

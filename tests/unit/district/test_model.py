@@ -30,7 +30,8 @@ def increments(tally: Tally) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for _, writes in tally.writes():
         for write in writes:
-            found[write._filter["_id"]] = write._doc["$inc"]
+            change: Any = write._doc
+            found[write._filter["_id"]] = change["$inc"]
     return found
 
 
