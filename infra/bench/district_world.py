@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -105,6 +105,17 @@ class District:
     web: httpx.AsyncClient
 
 
+class _Officer(httpx.Auth):
+    """A new token for each request: they live for a minute."""
+
+    def __init__(self, key: Path) -> None:
+        self.tokens = TokenMaker(key)
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self.tokens.make(OFFICER)}"
+        yield request
+
+
 def settings_of(info: dict[str, Any], service: str) -> Settings:
     environment = service_environment(Instance(info["instance"], info["ports"]), service)
     return Settings.model_validate({key.removeprefix("HOCBA_").lower(): value for key, value in environment.items()})
@@ -116,12 +127,11 @@ async def district(options: Options) -> AsyncIterator[District]:
     info = up_detached(options.instance, only=PROCESSES)
     settings = settings_of(info, "district")
     key = Path(Instance(info["instance"], info["ports"]).secrets / "token-signing.jwk")
-    token = TokenMaker(key).make(OFFICER)
     address = f"http://{settings.host}:{info['ports']['district-web']}"
     async with (
         connect(settings, "district") as db,
         connect(settings_of(info, "records"), "records") as records,
-        httpx.AsyncClient(base_url=address, timeout=60, trust_env=False, headers={"Authorization": f"Bearer {token}"}) as web,
+        httpx.AsyncClient(base_url=address, timeout=60, trust_env=False, auth=_Officer(key)) as web,
     ):
         await seed(db, options.documents or TRANSCRIPTS)
         yield District(info, db, records, settings.kafka, web)
