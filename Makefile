@@ -5,8 +5,9 @@ SCHOOL ?= samples/an-hong
 OUT ?= out/demo
 PUPILS ?= 320
 NAMES ?=
+INSTANCE ?= demo
 
-.PHONY: help setup demo down test test-slow faults bench check check-compose format contracts lock clean
+.PHONY: help setup demo down rebuild test test-slow faults bench check check-compose format contracts lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,6 +20,9 @@ demo: setup ## bring the system up and take a school through the whole road (SCH
 
 down: ## stop the demo
 	@$(PY) infra/local.py down --instance demo
+
+rebuild: ## build the oversight units' read model anew from what its owners republish (INSTANCE=demo)
+	@$(PY) -m infra.tools.rebuild --instance "$(INSTANCE)"
 
 test: setup ## the tests, on real parts
 	@$(PY) -m infra.tools.run_tests

@@ -29,6 +29,7 @@ class Event(BaseModel, Generic[F]):
     `subject` is the aggregate and the Kafka key: an opaque id, never personal data.
     `sequence` grows with every change of the subject, so a consumer can tell old from new.
     `actor` is the person (or service) whose act caused it; `cause` the request or event that did.
+    `snapshot` names the republishing that told it: the subject as it was at `sequence`, not anything new. Who knows the subject skips it.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -41,4 +42,5 @@ class Event(BaseModel, Generic[F]):
     actor: str
     cause: str | None = None
     traceparent: str | None = None
+    snapshot: str | None = None
     data: F

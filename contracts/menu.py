@@ -96,8 +96,10 @@ WITHDRAWALS = "/ui/publishing/withdrawals"
 WITHDRAWAL_SENDING = "/ui/publishing/withdrawal-sending"
 WITHDRAWAL_SEALS = "/ui/signing/withdrawal-issue"
 CERTIFICATES = "/ui/district/certificates"
+OVERSIGHT_LOOKUP = "/ui/district/lookup"
 STATISTICS = "/ui/district/statistics"
 WITHDRAWAL_REQUESTS = "/ui/district/withdrawals"
+BOARD = "/ui/district/board"
 ORGANISATIONS = "/ui/identity/organisations"
 OWN_SCHOOL = "/ui/identity/own-school"
 ACTIVITY, AUDIT, PROBLEMS = "/ui/identity/activity", "/ui/identity/audit", "/ui/identity/problems"
@@ -187,8 +189,10 @@ OVERSIGHT_ENTRIES: tuple[Entry, ...] = (
     Entry(_SYSTEM, "", "Nhật ký hoạt động", AUDIT, _roles(Role.OFFICER)),
     Entry(_SYSTEM, "", "Báo lỗi", PROBLEMS, _roles(Role.OFFICER)),
     Entry(_OVERSIGHT, "6.1.", "Duyệt chứng thư số đơn vị", CERTIFICATES, _roles(Role.OFFICER)),
+    Entry(_OVERSIGHT, "6.3.", "Tra cứu học bạ số", OVERSIGHT_LOOKUP, _roles(Role.OFFICER)),
     Entry(_OVERSIGHT, "6.4.", "Thống kê học bạ số", STATISTICS, _roles(Role.OFFICER)),
     Entry(_OVERSIGHT, "6.5.", "Quản lý yêu cầu thu hồi", WITHDRAWAL_REQUESTS, _roles(Role.OFFICER)),
+    Entry(_OVERSIGHT, "", "Theo dõi trực tiếp", BOARD, _roles(Role.OFFICER)),
 )
 
 

@@ -5,14 +5,32 @@ from __future__ import annotations
 import datetime as dt
 from typing import ClassVar, Literal
 
+from pydantic import BaseModel, ConfigDict
+
+from contracts import snapshots
 from contracts.documents import DocumentRef
 from contracts.event import Fact
+
+
+class Span(BaseModel):
+    """A stretch of the past of a unit or school: its name and the units above it (`path`, as in the fact that tells it).
+
+    `valid_from`: the first day, null where it has always been so; `valid_to`: the first day that is no longer in it, null for the present.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    path: tuple[str, ...]
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
 
 
 class UnitChangedV1(Fact):
     """An oversight unit as it is now; `path` lists the codes from the root to it.
 
     It is so from `valid_from` on. One that was abolished or merged tells the first day without it and the successor.
+    `spans` is its whole past with the present, oldest first.
     """
 
     topic: ClassVar[str] = "identity.organisations"
@@ -22,12 +40,14 @@ class UnitChangedV1(Fact):
     valid_from: dt.date | None = None
     abolished_on: dt.date | None = None
     successor: str | None = None
+    spans: tuple[Span, ...] = ()
 
 
 class SchoolChangedV1(Fact):
     """A school as it is now; `path` lists the oversight units above it, root first.
 
     It is so from `valid_from` on. One that was closed tells the first day without it, and the successor if it has one.
+    `spans` is its whole past with the present, oldest first.
     """
 
     topic: ClassVar[str] = "identity.organisations"
@@ -39,6 +59,13 @@ class SchoolChangedV1(Fact):
     valid_from: dt.date | None = None
     abolished_on: dt.date | None = None
     successor: str | None = None
+    spans: tuple[Span, ...] = ()
+
+
+class OrganisationsToldV1(snapshots.SnapshotsTold):
+    """All units and schools were republished."""
+
+    topic: ClassVar[str] = "identity.organisations"
 
 
 class CertificateRequestedV1(Fact):

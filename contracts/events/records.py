@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from contracts import audit
+from contracts import audit, snapshots
 from contracts.documents import DocumentKind, DocumentRef
 from contracts.event import Fact
 
@@ -143,10 +143,21 @@ class CancellationRefusedV1(Fact):
     refused_at: dt.datetime
 
 
-class TranscriptMovedV1(Fact):
-    """Told after every change of state: what a read model needs that only shows where transcripts are.
+class Awaited(BaseModel):
+    """Whose signature a transcript waits for; no person: anybody with the right to issue."""
 
-    Records owns the state, so its sequence alone orders these; a consumer ignores an older one.
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    person: str
+    name: str
+
+
+class TranscriptMovedV1(Fact):
+    """Told after every change: all that a read model needs which shows where transcripts are and who holds them up.
+
+    Records owns the state, so its sequence alone orders these; a consumer ignores an older one. What the pupil is called and whom it
+    waits for is told of transcripts alone. `since`: since when it waits for `awaited`, or was returned. `submitted_at`: when records
+    claimed it for the gateway; `decided_at`: the gateway's answer, `refusal` its reason. `problem`: why signing cannot go on by itself.
     """
 
     topic: ClassVar[str] = "records.transcripts"
@@ -156,6 +167,21 @@ class TranscriptMovedV1(Fact):
     grade: int
     state: str
     kind: DocumentKind = "transcript"
+    class_name: str = ""
+    level: str = ""
+    version: int = 1
+    pupil_code: str = ""
+    pupil_name: str = ""
+    personal_id: str = ""
+    awaited: tuple[Awaited, ...] = ()
+    since: dt.datetime | None = None
+    created_at: dt.datetime | None = None
+    signed_at: dt.datetime | None = None
+    confirmed_at: dt.datetime | None = None
+    submitted_at: dt.datetime | None = None
+    decided_at: dt.datetime | None = None
+    refusal: str = ""
+    problem: str = ""
 
 
 class SchoolYearLockedV1(Fact):
@@ -222,6 +248,18 @@ class WithdrawalDeniedV1(Fact):
     request: str
     attempt: str
     state: str
+
+
+class ClassesToldV1(snapshots.SnapshotsTold):
+    """All classes were republished."""
+
+    topic: ClassVar[str] = "records.classes"
+
+
+class TranscriptsToldV1(snapshots.SnapshotsTold):
+    """All transcripts were republished."""
+
+    topic: ClassVar[str] = "records.transcripts"
 
 
 class RecordsActsSealedV1(audit.ActsSealed):

@@ -17,7 +17,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("names", nargs="*", help=f"which ones: {', '.join(BENCHMARKS)} (all when left out)")
     parser.add_argument("--pupils", type=int, default=320, help="size of the school")
     parser.add_argument("--peer-pupils", type=int, default=12, help="size of the sample that the peer script works on")
-    parser.add_argument("--documents", type=int, default=0, help="how many documents `render` makes (its own choice when left out)")
+    parser.add_argument(
+        "--documents", type=int, default=0, help="how many documents or transcripts a benchmark works on (its own choice when left out)"
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "out")
     parser.add_argument("--instance", default="bench")
     given = parser.parse_args(arguments)

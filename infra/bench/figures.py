@@ -35,7 +35,7 @@ class Options:
     out: Path
     instance: str
     documents: int = 0
-    """How many the benchmark `render` makes; 0 leaves it to the benchmark."""
+    """How many a benchmark works on; 0 leaves it to the benchmark."""
 
 
 FIGURES = TypeAdapter(list[Figure])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from infra.bench.district import freshness, lookup, rebuild, statistics
 from infra.bench.evidence import evidence
 from infra.bench.figures import Figure, Options
 from infra.bench.importing import importing
@@ -25,4 +26,8 @@ BENCHMARKS: dict[str, Callable[[Options], Figure]] = {
     "validate": validate,
     "seal": seal,
     "evidence": evidence,
+    "lookup": lookup,
+    "statistics": statistics,
+    "freshness": freshness,
+    "rebuild": rebuild,
 }

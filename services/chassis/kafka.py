@@ -138,22 +138,27 @@ class Consumer:
     service: str
     name: str
     handlers: dict[str, tuple[type[Fact], Handler]] = field(default_factory=dict)
+    loading: set[str] = field(default_factory=set)
+    """Types whose snapshots are wanted too."""
 
     @property
     def group(self) -> str:
         return f"{self.service}.{self.name}"
 
-    def on(self, fact: type[F]) -> Callable[[Callable[[Session, list[Event[F]]], Awaitable[None]]], None]:
+    def on(self, fact: type[F], *, snapshots: bool = False) -> Callable[[Callable[[Session, list[Event[F]]], Awaitable[None]]], None]:
         """Register a handler: it gets events of this type in order, inside the transaction that also marks the inbox.
 
         It may be run again; it must not reach outside the database. A `Refused` is final, what may pass is waited for,
-        anything else is tried five times.
+        anything else is tried five times. Snapshots are handed over to handlers that ask for them alone: they are nothing new, and
+        may come out of order, so such a handler goes by `sequence`.
         """
         if fact.topic != self.name:
             raise ValueError(f"{fact.__name__} is a fact of {fact.topic}, not of {self.name}")
 
         def register(handler: Callable[[Session, list[Event[F]]], Awaitable[None]]) -> None:
             self.handlers[fact.__name__] = (fact, handler)
+            if snapshots:
+                self.loading.add(fact.__name__)
 
         return register
 
@@ -208,11 +213,13 @@ class Reading:
         failpoints.reach(f"{self.consumer.group}.handled")
 
     def _read(self, record: ConsumerRecord[Any, Any]) -> Event[Any] | ValidationError | None:
-        """None for a type that this consumer does not know."""
+        """None for a type that this consumer does not know, and for a snapshot that it does not want."""
         try:
             raw = Event[Fact].model_validate_json(record.value or b"")
             if raw.type not in self.consumer.handlers:
                 UNKNOWN_TYPES.labels(self.consumer.group, raw.type if raw.type.isalnum() else "invalid").inc()
+                return None
+            if raw.snapshot is not None and raw.type not in self.consumer.loading:
                 return None
             fact, _ = self.consumer.handlers[raw.type]
             parsed: Event[Any] = Event[fact].model_validate_json(record.value or b"")  # type: ignore[valid-type] # the type is data here

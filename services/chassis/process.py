@@ -26,7 +26,7 @@ from services.chassis.settings import Settings
 from services.chassis.work import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 
     from services.chassis.audit_tell import Tell
     from services.chassis.kafka import Consumer
@@ -52,6 +52,7 @@ class Service:
 
     `web` makes the HTTP side, `consumers` the reading of topics, `work` the endless loops of the worker role.
     `sealed` makes what tells the entries of the audit trail when they are chained.
+    `commands` are done once by hand, in place of a role: `python -m services.<name> <command>`.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Service:
     consumers: Callable[[Parts], Sequence[Consumer]] = lambda _: ()
     work: Callable[[Parts], Sequence[Coroutine[None, None, None]]] = lambda _: ()
     sealed: Callable[[Database], Tell] | None = None
+    commands: Mapping[str, Callable[[Parts], Awaitable[None]]] = field(default_factory=dict)
 
 
 @dataclass
@@ -71,12 +73,24 @@ class Health:
 
 def run(service: Service) -> None:
     parser = argparse.ArgumentParser(prog=f"services.{service.name}")
-    parser.add_argument("roles", nargs="+", choices=ROLES)
+    parser.add_argument("roles", nargs="+", choices=(*ROLES, *service.commands))
     roles = set(parser.parse_args().roles)
+    commands = roles & service.commands.keys()
+    if commands and len(roles) > 1:
+        parser.error(f"{', '.join(sorted(commands))}: one command at a time, and no role beside it")
     settings = Settings()
     json_logging.configure(service.name, settings.log_level)
     tracing.configure(service.name)
-    asyncio.run(_live(service, settings, roles))
+    asyncio.run(_once(service, settings, *commands) if commands else _live(service, settings, roles))
+
+
+async def _once(service: Service, settings: Settings, command: str) -> None:
+    async with connect(settings, service.name) as db:
+        pool = Pool(settings.pool_size)
+        try:
+            await service.commands[command](Parts(settings, db, Objects(settings, service.name), pool))
+        finally:
+            pool.close()
 
 
 async def _live(service: Service, settings: Settings, roles: set[str]) -> None:

@@ -44,3 +44,27 @@ TOO_MANY = Refusal(
     "Lọc theo trường hoặc loại rồi thực hiện nhiều lần.",
     "at most {most} requests at once",
 )
+NOTHING_ASKED = Refusal(
+    "HB-DIS-040",
+    422,
+    "Chưa nhập điều kiện tra cứu",
+    "Cần ít nhất một trong: họ và tên, số định danh cá nhân, mã tra cứu (UUID) hoặc trường.",
+    "Nhập một điều kiện rồi tra cứu lại.",
+    "a look-up needs a name, a personal id, a UUID or a school",
+)
+WRONG_PERSONAL_ID = Refusal(
+    "HB-DIS-041",
+    422,
+    "Số định danh không hợp lệ",
+    "Số định danh cá nhân gồm đúng 12 chữ số.",
+    "Kiểm tra lại số định danh.",
+    "a personal id has 12 digits",
+)
+WRONG_UUID = Refusal(
+    "HB-DIS-042",
+    422,
+    "Mã tra cứu không hợp lệ",
+    "Mã tra cứu học bạ số (UUID) gồm 32 ký tự chia thành năm nhóm bằng dấu gạch nối.",
+    "Chép lại mã từ học bạ hoặc từ nhà trường.",
+    "a UUID has 32 hexadecimal digits in five groups",
+)

@@ -10,12 +10,14 @@ from contracts.events.identity import (
     CertificateEndedV1,
     CertificateRefusedV1,
     CertificateRequestedV1,
+    OrganisationsToldV1,
     SchoolChangedV1,
     UnitChangedV1,
 )
-from contracts.events.records import ClassImportedV1, TranscriptMovedV1
+from contracts.events.records import ClassesToldV1, ClassImportedV1, TranscriptMovedV1, TranscriptsToldV1
 from services.chassis.kafka import Consumer
 from services.district import certificate_store
+from services.district.model.rebuilding import note_told
 from services.district.withdrawals import handlers as withdrawals
 
 if TYPE_CHECKING:
@@ -29,11 +31,11 @@ def consumers(store: Store) -> list[Consumer]:
     classes = Consumer("district", "records.classes")
     transcripts = Consumer("district", "records.transcripts")
 
-    @organisations.on(UnitChangedV1)
+    @organisations.on(UnitChangedV1, snapshots=True)
     async def _(session: Session, events: list[Event[UnitChangedV1]]) -> None:
         await store.save_units(session, events)
 
-    @organisations.on(SchoolChangedV1)
+    @organisations.on(SchoolChangedV1, snapshots=True)
     async def _(session: Session, events: list[Event[SchoolChangedV1]]) -> None:
         await store.save_schools(session, events)
 
@@ -53,13 +55,24 @@ def consumers(store: Store) -> list[Consumer]:
     async def _(session: Session, events: list[Event[CertificateEndedV1]]) -> None:
         await certificate_store.set_ended(store.db, session, events)
 
-    @classes.on(ClassImportedV1)
+    @classes.on(ClassImportedV1, snapshots=True)
     async def _(session: Session, events: list[Event[ClassImportedV1]]) -> None:
         await store.save_classes(session, events)
 
-    @transcripts.on(TranscriptMovedV1)
+    @transcripts.on(TranscriptMovedV1, snapshots=True)
     async def _(session: Session, events: list[Event[TranscriptMovedV1]]) -> None:
-        # class summaries are no pupil's transcript: the numbers of menu 6.4 are of transcripts alone
-        await store.save_moves(session, [e for e in events if e.data.kind == "transcript"])
+        await store.save_moves(session, events)
+
+    @organisations.on(OrganisationsToldV1, snapshots=True)
+    async def _(session: Session, events: list[Event[OrganisationsToldV1]]) -> None:
+        await note_told(store.db, session, events)
+
+    @classes.on(ClassesToldV1, snapshots=True)
+    async def _(session: Session, events: list[Event[ClassesToldV1]]) -> None:
+        await note_told(store.db, session, events)
+
+    @transcripts.on(TranscriptsToldV1, snapshots=True)
+    async def _(session: Session, events: list[Event[TranscriptsToldV1]]) -> None:
+        await note_told(store.db, session, events)
 
     return [organisations, certificates, classes, transcripts, withdrawals.consumer(store.db)]

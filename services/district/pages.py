@@ -1,11 +1,13 @@
-"""Pages under /ui/district: 6.4 Thống kê học bạ số."""
+"""Pages under /ui/district: 6.4 Thống kê học bạ số, by unit and school; what is below a school stands in `progress/`."""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
+from contracts.access import Action
 from contracts.menu import STATISTICS, entry_of
 from services.chassis import clock
 from services.chassis.access import Who
@@ -15,7 +17,11 @@ from services.chassis.web.lists import ordered, paged, query_of
 from services.chassis.web.look import render, with_query
 from services.chassis.web.shell import shell
 from services.district import certificate_pages
-from services.district.routes import numbers, store_of
+from services.district.board import pages as board_pages
+from services.district.lookup import pages as lookup_pages
+from services.district.progress import overtime_pages
+from services.district.progress import pages as progress_pages
+from services.district.routes import numbers, own_branch, store_of
 from services.district.statistics import added_up
 
 if TYPE_CHECKING:
@@ -24,8 +30,10 @@ if TYPE_CHECKING:
     from contracts.access import Principal
 
 router = APIRouter(prefix="/ui/district", include_in_schema=False)
-router.include_router(certificate_pages.router)
+for part in (certificate_pages, lookup_pages, overtime_pages, progress_pages, board_pages):
+    router.include_router(part.router)
 
+OVERTIME = f"{STATISTICS}/overtime"
 LEVELS = {"TH": "Tiểu học", "THCS": "THCS", "THPT": "THPT"}
 COLUMNS = {
     "NOT_CREATED": ("not_created", "Chưa tạo"),
@@ -43,12 +51,15 @@ COLUMNS = {
 
 @router.get("/statistics")
 async def show_statistics(request: Request, who: Who) -> Response:
-    query = query_of(request, "year", "level", "name", "sort", "order", "page")
+    query = query_of(request, "year", "unit", "level", "name", "sort", "order", "page")
     told, rows = await _schools(request, who, query)
     page, paging = paged(rows, query)
-    names = await store_of(request).unit_names({told["unit"], *(r["unit"] for r in page)})
+    names = await store_of(request).unit_names({told["unit"], told["own_unit"], *(r["unit"] for r in (*page, *told["closed"]))})
+    year = told["year"] or ""
     context = {
-        "shell": shell(request, who, organisation=names.get(told["unit"], ""), period=f"Năm học {told['year']}" if told["year"] else ""),
+        "shell": shell(
+            request, who, organisation=names.get(told["own_unit"], ""), period=f"Năm học {told['year']}" if told["year"] else ""
+        ),
         "title": entry_of(who, STATISTICS).title,
         "query": {**query, **({"year": told["year"]} if told["year"] else {})},
         "paging": paging,
@@ -57,16 +68,43 @@ async def show_statistics(request: Request, who: Who) -> Response:
         "updated_at": clock.now(),
         "export_href": f"{STATISTICS}.xlsx{with_query(query, page=None)}",
         "totals": _counts(added_up(rows)),
-        "rows": [{"code": r["school"], "name": r["name"], "unit": names.get(r["unit"], ""), "counts": _counts(r)} for r in page],
+        "unit_name": names.get(told["unit"], "") if told["unit"] != told["own_unit"] else "",
+        "back_href": with_query(query, unit=None, page=None),
+        "units": [
+            {"name": u["name"], "schools": u["schools"], "counts": _counts(u), "href": with_query(query, unit=u["unit"], page=None)}
+            for u in told["units"]
+        ],
+        "rows": [
+            {
+                "code": r["school"],
+                "name": r["name"],
+                "unit": names.get(r["unit"], ""),
+                "counts": _counts(r),
+                "href": f"{STATISTICS}/schools/{r['school']}{with_query({'year': year})}",
+            }
+            for r in page
+        ],
+        "closed": [
+            {
+                "name": r["name"],
+                "unit": names.get(r["unit"], ""),
+                "ended_on": dt.date.fromisoformat(r["abolished_on"]),
+                "counts": _counts(r),
+                "href": f"{STATISTICS}/schools/{r['school']}{with_query({'year': year})}",
+            }
+            for r in told["closed"]
+        ],
+        "overtime_href": f"{OVERTIME}{with_query({'year': year, 'unit': query.get('unit', '')})}",
     }
     return render(request.app.state.pages, request, "district/statistics.html", context)
 
 
 async def _schools(request: Request, who: Principal, query: Mapping[str, str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What the API tells, and of it the schools that the filter finds. A year that nobody has shows the newest."""
-    told = await numbers(request, who, None)
-    if query.get("year") in told["years"] and query["year"] != told["year"]:
-        told = await numbers(request, who, query["year"])
+    store = store_of(request)
+    unit = await own_branch(request, who, Action.VIEW_BRANCH)
+    asked = query.get("year")
+    told = await numbers(request, who, asked if asked in await store.years(unit) else None, query.get("unit"))
     name, level = fold(query.get("name", "")), query.get("level", "")
     found = [r for r in told["schools"] if name in fold(r["name"]) and (not level or level in r["levels"])]
     return told, ordered(found, query, {"name": lambda r: fold(r["name"]), "total": lambda r: r["pupils"]})
@@ -79,7 +117,7 @@ def _counts(row: Mapping[str, int]) -> dict[str, int]:
 @router.get("/statistics.xlsx")
 async def export_statistics(request: Request, who: Who) -> Response:
     """By school and grade, all that the filter finds."""
-    told, rows = await _schools(request, who, query_of(request, "year", "level", "name", "sort", "order"))
+    told, rows = await _schools(request, who, query_of(request, "year", "unit", "level", "name", "sort", "order"))
     headers = ["Mã trường", "Tên trường", "Khối", "Học sinh", *(words for _, words in COLUMNS.values())]
     lines = [
         [r["school"], r["name"], line["grade"], line["pupils"], *(line[column] for column, _ in COLUMNS.values())]

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query, Request
 
 from contracts.access import Action, Principal
 from services.chassis.access import Who, require, require_fresh
-from services.chassis.errors import FORBIDDEN, Refused
+from services.chassis.errors import FORBIDDEN, NOT_FOUND, Refused
 from services.district import statistics
+from services.district.store import place
 
 if TYPE_CHECKING:
     from services.district.store import Store
@@ -33,18 +34,47 @@ async def own_branch(request: Request, who: Principal, action: Action, *, acting
 
 @router.get("/statistics")
 async def statistics_of(
-    request: Request, who: Who, year: Annotated[str | None, Query(pattern=r"^20\d\d-20\d\d$")] = None
+    request: Request,
+    who: Who,
+    year: Annotated[str | None, Query(pattern=r"^20\d\d-20\d\d$")] = None,
+    unit: Annotated[str | None, Query(max_length=40)] = None,
 ) -> dict[str, Any]:
-    """Menu 6.4: per school and grade, how many transcripts are where."""
-    return await numbers(request, who, year)
+    """Menu 6.4: per school and grade, how many transcripts are where; of the whole branch, or of a unit in it."""
+    return await numbers(request, who, year, unit)
 
 
-async def numbers(request: Request, who: Principal, year: str | None) -> dict[str, Any]:
-    unit = await own_branch(request, who, Action.VIEW_BRANCH)
+async def numbers(request: Request, who: Principal, year: str | None, unit: str | None = None) -> dict[str, Any]:
+    """`closed` are schools that ended in the course of the year: not among the schools, and not in the total.
+
+    Raises Refused: FORBIDDEN, NOT_FOUND for a unit that is not there.
+    """
+    own = await own_branch(request, who, Action.VIEW_BRANCH)
     store = store_of(request)
-    years = await store.years(unit)
+    years = await store.years(own)
     chosen = year or (years[0] if years else None)
-    schools = await store.schools(unit)
-    codes = [s["_id"] for s in schools]
-    rows = statistics.by_school(schools, await store.pupils(codes, chosen), await store.states(codes, chosen)) if chosen else []
-    return {"unit": unit, "year": chosen, "years": years, "schools": rows, "total": statistics.added_up(rows)}
+    looked_at = unit or own
+    if looked_at != own:
+        found = await store.unit(looked_at)
+        if found is None:
+            raise Refused(NOT_FOUND)
+        require(who, Action.VIEW_BRANCH, path=tuple(place(found, chosen)["path"]))
+    branch = await store.branch(looked_at, chosen)
+    rows, closed = [], []
+    if chosen:
+        pupils, states = await store.counts([s["_id"] for s in (*branch.schools, *branch.closed)], chosen)
+        rows = statistics.by_school(branch.schools, pupils, states)
+        gone = {s["_id"]: s for s in branch.closed}
+        ends = ("abolished_on", "successor")
+        closed = [
+            {**row, **{key: gone[row["school"]].get(key) for key in ends}} for row in statistics.by_school(branch.closed, pupils, states)
+        ]
+    return {
+        "unit": looked_at,
+        "own_unit": own,
+        "year": chosen,
+        "years": years,
+        "units": statistics.by_unit(looked_at, branch.units, rows),
+        "schools": rows,
+        "closed": closed,
+        "total": statistics.added_up(rows),
+    }

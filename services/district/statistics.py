@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from services.district.branch import below
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -13,6 +15,18 @@ AWAITING = ("AWAITING_SUBJECT_TEACHERS", "AWAITING_HOMEROOM", "AWAITING_LEADER",
 WITHDRAWN = ("WITHDRAWAL_PENDING", "WITHDRAWN")
 COLUMNS = ("pupils", "not_created", "awaiting", "returned", "signed", "confirmed", "submitted", "accepted", "rejected", "withdrawn")
 """Every pupil is in exactly one of the columns after the first."""
+WORDS = {
+    "pupils": "Học sinh",
+    "not_created": "Chưa tạo",
+    "awaiting": "Chờ ký",
+    "returned": "Trả lại",
+    "signed": "Hoàn thành ký",
+    "confirmed": "Xác nhận",
+    "submitted": "Đã gửi",
+    "accepted": "Đã tiếp nhận",
+    "rejected": "Từ chối",
+    "withdrawn": "Thu hồi",
+}
 
 Key = tuple[str, int]
 
@@ -42,8 +56,24 @@ def by_school(
         grades = sorted({g for s, g in (*pupils, *states) if s == code})
         lines = [{"grade": g, **row(pupils.get((code, g), {}).get("pupils", 0), states.get((code, g), {}))} for g in grades]
         above = school["path"][-1] if school["path"] else ""
-        rows.append({"school": code, "name": school["name"], "levels": school["levels"], "unit": above, **added_up(lines), "grades": lines})
+        about = {"school": code, "name": school["name"], "levels": school["levels"], "unit": above, "path": list(school["path"])}
+        rows.append({**about, **added_up(lines), "grades": lines})
     return rows
+
+
+def by_unit(unit: str, units: Sequence[Mapping[str, Any]], schools: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One row for each unit right below `unit`, with all of its branch added up; `schools` are rows of `by_school`."""
+    rows = []
+    for one in units:
+        if below(unit, one["path"]) == one["_id"]:
+            own = [s for s in schools if one["_id"] in s["path"]]
+            rows.append({"unit": one["_id"], "name": one["name"], "schools": len(own), **added_up(own)})
+    return rows
+
+
+def is_done(line: Mapping[str, int]) -> bool:
+    """Every pupil's transcript was accepted, or withdrawn after that; a school without pupils has not begun."""
+    return line["pupils"] > 0 and line["accepted"] + line["withdrawn"] == line["pupils"]
 
 
 def added_up(lines: Sequence[Mapping[str, Any]]) -> dict[str, int]:

@@ -1,11 +1,18 @@
-"""Queries of district over what others tell it; those of menu 6.1 stand in `certificate_store.py`."""
+"""Queries of district over what others tell it; those of menu 6.1 stand in `certificate_store.py`, those of 6.3 in `lookup/`.
+
+units, schools, classes, transcripts: a row a subject, as the newest event says. counts, days: kept with them (`model/counting.py`).
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import datetime as dt
+from typing import TYPE_CHECKING
 
-from services.chassis.mongo import ASCENDING, IndexModel, UpdateOne
-from services.district import certificate_store
+from services.chassis import clock
+from services.chassis.mongo import ASCENDING, IndexModel
+from services.district import branch, certificate_store
+from services.district.branch import Branch, branch_of
+from services.district.model import taking
 from services.district.withdrawals import store as withdrawals
 
 if TYPE_CHECKING:
@@ -16,15 +23,30 @@ if TYPE_CHECKING:
     from contracts.events.records import ClassImportedV1, TranscriptMovedV1
     from services.chassis.mongo import Database, Document, Session
 
+Counts = dict[tuple[str, int], dict[str, int]]
+"""By school and grade."""
+
 
 async def ensure_indexes(db: Database) -> None:
-    await db["schools"].create_indexes([IndexModel([("path", ASCENDING)])])
+    await db["units"].create_indexes([IndexModel([("path", ASCENDING)]), IndexModel([("spans.path", ASCENDING)], name="past")])
+    await db["schools"].create_indexes([IndexModel([("path", ASCENDING)]), IndexModel([("spans.path", ASCENDING)], name="past")])
     await db["classes"].create_indexes([IndexModel([("school", ASCENDING), ("year", ASCENDING)])])
     await db["transcripts"].create_indexes(
-        [IndexModel([("school", ASCENDING), ("year", ASCENDING), ("grade", ASCENDING), ("state", ASCENDING)])]
+        [
+            IndexModel([("school", ASCENDING), ("year", ASCENDING), ("grade", ASCENDING), ("state", ASCENDING)]),
+            IndexModel([("school", ASCENDING), ("folded", ASCENDING), ("spelled", ASCENDING)], name="name"),
+            IndexModel([("school", ASCENDING), ("backward", ASCENDING), ("spelled", ASCENDING)], name="given name"),
+            IndexModel([("personal_id", ASCENDING)], name="personal id"),
+        ]
     )
+    await db["counts"].create_indexes([IndexModel([("school", ASCENDING), ("year", ASCENDING)])])
+    await db["days"].create_indexes([IndexModel([("school", ASCENDING), ("year", ASCENDING), ("day", ASCENDING)])])
     await certificate_store.ensure_indexes(db)
     await withdrawals.ensure_indexes(db)
+
+
+def today() -> dt.date:
+    return clock.in_vietnam(clock.now()).date()
 
 
 class Store:
@@ -34,31 +56,20 @@ class Store:
     # what others tell
 
     async def save_units(self, session: Session, events: Sequence[Event[UnitChangedV1]]) -> None:
-        await self._newest(session, "units", events, [{"name": e.data.name, "path": list(e.data.path)} for e in events])
+        await taking.take(self.db, session, taking.UNITS, events)
 
     async def save_schools(self, session: Session, events: Sequence[Event[SchoolChangedV1]]) -> None:
-        rows = [{"name": e.data.name, "path": list(e.data.path), "levels": list(e.data.levels)} for e in events]
-        await self._newest(session, "schools", events, rows)
+        await taking.take(self.db, session, taking.SCHOOLS, events)
         await certificate_store.follow(self.db, session, {e.data.code for e in events})
         await withdrawals.follow(self.db, session, {e.data.code for e in events})
 
     async def save_classes(self, session: Session, events: Sequence[Event[ClassImportedV1]]) -> None:
-        await self._newest(session, "classes", events, [e.data.model_dump(mode="json") for e in events])
+        await taking.take(self.db, session, taking.CLASSES, events)
 
     async def save_moves(self, session: Session, events: Sequence[Event[TranscriptMovedV1]]) -> None:
-        await self._newest(session, "transcripts", events, [{**e.data.model_dump(mode="json"), "at": e.occurred_at} for e in events])
+        await taking.take(self.db, session, taking.TRANSCRIPTS, events)
 
-    async def _newest(self, session: Session, collection: str, events: Sequence[Event[Any]], rows: Sequence[Document]) -> None:
-        """Keep what the newest event of each subject says; an older one that comes late changes nothing."""
-        writes = []
-        for event, row in zip(events, rows, strict=True):
-            fresh = {"$lt": [{"$ifNull": ["$seq", 0]}, event.sequence]}
-            fields = {k: {"$cond": [fresh, {"$literal": v}, f"${k}"]} for k, v in {**row, "seq": event.sequence}.items()}
-            writes.append(UpdateOne({"_id": event.subject}, [{"$set": fields}], upsert=True))
-        if writes:
-            await self.db[collection].bulk_write(writes, ordered=True, session=session)
-
-    # statistics
+    # units and schools
 
     async def unit(self, code: str) -> Document | None:
         found: Document | None = await self.db["units"].find_one({"_id": code})
@@ -68,38 +79,66 @@ class Store:
         found = await self.db["units"].find({"_id": {"$in": list(codes)}}, projection={"name": 1}).to_list(None)
         return {u["_id"]: u["name"] for u in found}
 
-    async def years(self, unit: str) -> list[str]:
-        schools = await self.db["schools"].distinct("_id", {"path": unit})
-        return sorted(await self.db["classes"].distinct("year", {"school": {"$in": schools}}), reverse=True)
+    async def school(self, code: str) -> Document | None:
+        found: Document | None = await self.db["schools"].find_one({"_id": code})
+        return found
 
-    async def schools(self, unit: str) -> list[Document]:
+    async def own_schools(self, unit: str) -> list[Document]:
+        """Those that the unit answers for now, and those that it answered for last, by name."""
         return await self.db["schools"].find({"path": unit}).sort("name", 1).to_list(None)
 
-    async def pupils(self, schools: Sequence[str], year: str) -> dict[tuple[str, int], dict[str, int]]:
-        """By school and grade: pupils imported and those whose data forbid a transcript."""
-        rows = self.db["classes"].aggregate(
-            [
-                {"$match": {"school": {"$in": list(schools)}, "year": year}},
-                {
-                    "$group": {
-                        "_id": {"school": "$school", "grade": "$grade"},
-                        "pupils": {"$sum": "$pupils"},
-                        "refused": {"$sum": "$refused"},
-                    }
-                },
-            ]
-        )
-        return {(r["_id"]["school"], r["_id"]["grade"]): {"pupils": r["pupils"], "refused": r["refused"]} async for r in rows}
+    async def branch(self, unit: str, year: str | None) -> Branch:
+        """The unit's branch as it was in a school year; schools by name."""
+        ever = {"$or": [{"path": unit}, {"spans.path": unit}]}
+        units = await self.db["units"].find(ever).sort("name", 1).to_list(None)
+        schools = await self.db["schools"].find(ever).sort("name", 1).to_list(None)
+        return branch_of(unit, units, schools, year, today())
 
-    async def states(self, schools: Sequence[str], year: str) -> dict[tuple[str, int], dict[str, int]]:
-        """By school and grade: transcripts in each state."""
-        rows = self.db["transcripts"].aggregate(
-            [
-                {"$match": {"school": {"$in": list(schools)}, "year": year}},
-                {"$group": {"_id": {"school": "$school", "grade": "$grade", "state": "$state"}, "n": {"$sum": 1}}},
-            ]
-        )
-        counts: dict[tuple[str, int], dict[str, int]] = {}
-        async for r in rows:
-            counts.setdefault((r["_id"]["school"], r["_id"]["grade"]), {})[r["_id"]["state"]] = r["n"]
-        return counts
+    # numbers
+
+    async def years(self, unit: str) -> list[str]:
+        """Those of which any school that is or was of the branch has data, newest first."""
+        ever = {"$or": [{"path": unit}, {"spans.path": unit}]}
+        schools = await self.db["schools"].distinct("_id", ever)
+        return sorted(await self.db["counts"].distinct("year", {"school": {"$in": schools}}), reverse=True)
+
+    async def counts(self, schools: Sequence[str], year: str) -> tuple[Counts, Counts]:
+        """Pupils (imported, and those whose data forbid a transcript), and transcripts by state."""
+        pupils: Counts = {}
+        states: Counts = {}
+        async for row in self.db["counts"].find({"school": {"$in": list(schools)}, "year": year}):
+            key = (row["school"], row["grade"])
+            if "pupils" in row:
+                _add(pupils.setdefault(key, {}), {"pupils": row["pupils"], "refused": row.get("refused", 0)})
+            if "states" in row:
+                _add(states.setdefault(key, {}), row["states"])
+        return pupils, states
+
+    async def totals(self, schools: Sequence[str], year: str) -> dict[str, int]:
+        """Pupils, and transcripts by state, of all these schools together."""
+        found: dict[str, int] = {}
+        async for row in self.db["counts"].find({"school": {"$in": list(schools)}, "year": year}, projection={"pupils": 1, "states": 1}):
+            _add(found, {"pupils": row.get("pupils", 0), **row.get("states", {})})
+        return found
+
+    async def days(self, schools: Sequence[str], year: str, *, since: dt.date | None = None) -> list[Document]:
+        """By day: {day, and for each milestone {all: how many, h09: at that hour}}, oldest first."""
+        wanted: Document = {"school": {"$in": list(schools)}, "year": year}
+        if since is not None:
+            wanted["day"] = {"$gte": since.isoformat()}
+        found: dict[str, Document] = {}
+        async for row in self.db["days"].find(wanted, projection={"_id": 0, "school": 0, "year": 0, "run": 0}):
+            day = found.setdefault(row.pop("day"), {})
+            for milestone, numbers in row.items():
+                _add(day.setdefault(milestone, {}), numbers)
+        return [{"day": day, **found[day]} for day in sorted(found)]
+
+
+def _add(to: dict[str, int], numbers: dict[str, int]) -> None:
+    for name, number in numbers.items():
+        to[name] = to.get(name, 0) + number
+
+
+def place(row: Document, year: str | None) -> Document:
+    """A unit or school as it stood in a school year; one that had ended by then as it stood last."""
+    return branch.at(row, branch.day_of(year, today())) or row

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from services.chassis.access import TokenMaker
 from services.chassis.process import Parts, Service
 from services.chassis.settings import needed
+from services.chassis.snapshots import republishing
 from services.chassis.web.app import make_app
 from services.chassis.work import forever
 from services.identity import home, openapi, pages, store
@@ -48,6 +49,7 @@ from services.identity.organisations import pages as organisation_pages
 from services.identity.organisations import routes as organisation_routes
 from services.identity.organisations.handlers import staff_consumer
 from services.identity.organisations.planning import apply_due
+from services.identity.organisations.snapshots import ORGANISATIONS
 from services.identity.problems import pages as problem_pages
 from services.identity.problems import routes as problem_routes
 from services.identity.sealing import Box
@@ -140,4 +142,12 @@ def work(parts: Parts) -> Sequence[Coroutine[None, None, None]]:
     ]
 
 
-service = Service("identity", web=web, indexes=store.ensure_indexes, consumers=consumers, work=work, sealed=own_trail)
+service = Service(
+    "identity",
+    web=web,
+    indexes=store.ensure_indexes,
+    consumers=consumers,
+    work=work,
+    sealed=own_trail,
+    commands={"republish": republishing(ORGANISATIONS)},
+)

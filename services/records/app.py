@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from contracts.events.records import RecordsActsSealedV1
 from services.chassis.audit_tell import told_as
 from services.chassis.process import Parts, Service
+from services.chassis.snapshots import republishing
 from services.chassis.web.app import make_app
 from services.chassis.work import forever
-from services.records import evidence_routes, handlers
+from services.records import evidence_routes, handlers, snapshots
 from services.records.archive import pages as archive_pages
 from services.records.archive import routes as archive_routes
 from services.records.archive.exporting import Exporting
@@ -121,4 +122,12 @@ def work(parts: Parts) -> Sequence[Coroutine[None, None, None]]:
     return [*loops, forever("pulling", Pulling(parts, sector).round)] if sector else loops
 
 
-service = Service(name="records", web=web, indexes=ensure_indexes, consumers=consumers, work=work, sealed=told_as(RecordsActsSealedV1))
+service = Service(
+    name="records",
+    web=web,
+    indexes=ensure_indexes,
+    consumers=consumers,
+    work=work,
+    sealed=told_as(RecordsActsSealedV1),
+    commands={"republish": republishing(snapshots.CLASSES, snapshots.TRANSCRIPTS)},
+)

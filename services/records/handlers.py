@@ -32,6 +32,7 @@ from contracts.events.signing import (
     TranscriptSealedV1,
     TranscriptStoppedV1,
 )
+from services.chassis import clock
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refused
 from services.chassis.kafka import Consumer
@@ -184,7 +185,7 @@ def _claim(transcript: Document, fact: SubmissionRequestedV1) -> Change:
     """
     void = fact.confirmed_at not in {None, transcript.get("confirmed_at")}
     try:
-        claimed = None if void else moved(transcript, "submit", submission=fact.submission)
+        claimed = None if void else moved(transcript, "submit", submission=fact.submission, submitted_at=clock.now())
     except Refused:
         claimed = None
     if claimed is None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contracts.events.records import TranscriptMovedV1
 from services.chassis import aggregates, clock
 from services.chassis.aggregates import Change
 from services.chassis.errors import NOT_FOUND, Refused
@@ -28,6 +27,7 @@ from services.records.schoolyear import Assignment, Pupil, School, SchoolClass, 
 from services.records.summaries import store as summaries
 from services.records.transcripts.states import State
 from services.records.transfers import store as transfers
+from services.records.whereabouts import whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -194,7 +194,7 @@ class Store:
     async def save(self, session: Session, changes: Sequence[Change], *, actor: str, cause: str | None = None) -> None:
         """Saves and tells, for each, the change's own facts and then where the document is now."""
         for kind, collection in COLLECTIONS.items():
-            told = [Change(c.document, *c.facts, _whereabouts(c.document)) for c in changes if kind_of(c.document) == kind]
+            told = [Change(c.document, *c.facts, whereabouts(c.document)) for c in changes if kind_of(c.document) == kind]
             await aggregates.save(self.db, session, collection, told, actor=actor, cause=cause)
 
     # jobs
@@ -238,11 +238,6 @@ class Store:
 
     async def finish_renderings(self, session: Session, ids: Sequence[str]) -> None:
         await self.db["renderings"].delete_many({"_id": {"$in": list(ids)}}, session=session)
-
-
-def _whereabouts(transcript: Document) -> TranscriptMovedV1:
-    about = {k: transcript[k] for k in ("school", "year", "class_code", "grade", "state")}
-    return TranscriptMovedV1.model_validate({**about, "kind": kind_of(transcript)})
 
 
 def pupil_of(document: Document) -> Pupil:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contracts.access import Action
+from tests.access.actors import CLASS, A
 from tests.access.needs import BRANCH_OF_A, OWN_BRANCH, only, open_to_all, right
 from tests.access.rows import Row, act, order, page
 
 DECIDING = right(Action.DECIDE_CERTIFICATE, OWN_BRANCH)
 OF_A = right(Action.DECIDE_CERTIFICATE, BRANCH_OF_A)
 LOOKING = right(Action.VIEW_BRANCH, OWN_BRANCH)
+NUMBERS_OF_A = right(Action.VIEW_BRANCH, BRANCH_OF_A)
 REFUSAL = {"ids": ["@request_key"], "reason": "Sai người"}
 WITHDRAWING = right(Action.DECIDE_WITHDRAWAL, OWN_BRANCH)
 WITHDRAWAL_OF_A = right(Action.DECIDE_WITHDRAWAL, BRANCH_OF_A)
@@ -42,4 +44,17 @@ ROWS: tuple[Row, ...] = (
     act("/ui/district/withdrawals", WITHDRAWING, [("ids", "@withdrawal_request"), ("act", "refuse")], step_up=True, shows=PUPIL),
     page("/ui/district/statistics", LOOKING),
     page("/ui/district/statistics.xlsx", LOOKING),
+    page("/ui/district/statistics/overtime", LOOKING),
+    page("/ui/district/statistics/overtime.xlsx", LOOKING),
+    page("/ui/district/statistics/schools/{code}", NUMBERS_OF_A, values={"code": A}),
+    page("/ui/district/statistics/schools/{code}/classes.xlsx", NUMBERS_OF_A, values={"code": A}),
+    page("/ui/district/statistics/schools/{code}/classes/{class_code}", NUMBERS_OF_A, values={"code": A, "class_code": CLASS}),
+    page("/ui/district/lookup", LOOKING),
+    act("/ui/district/lookup", LOOKING, [("name", "Nguyễn")]),
+    act("/ui/district/lookup.xlsx", LOOKING, [("name", "Nguyễn")]),
+    order("/api/district/lookup", LOOKING, {"name": "Nguyễn"}),
+    page("/ui/district/board", LOOKING),
+    page("/ui/district/board/events", LOOKING, query={"seconds": "0"}),
+    page("/api/district/board", LOOKING),
+    page("/api/district/board/events", LOOKING, query={"seconds": "0"}),
 )

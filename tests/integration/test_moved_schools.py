@@ -108,11 +108,11 @@ async def test_schools_numbers_and_requests_go_to_the_unit_that_takes_them_over(
         code="03101", name="Phường 03101", path=OLD, valid_from=dt.date(2020, 1, 1), abolished_on=dt.date(2025, 7, 1), successor="03102"
     )
     await tell(district.db, consumers, event_of(merged, "03101", 2), school(NEW, 2, valid_from=dt.date(2025, 7, 1)))
-    assert [s["_id"] for s in await district.schools("03101")] == []
-    assert [s["_id"] for s in await district.schools("03102")] == [SCHOOL]
+    assert [s["_id"] for s in await district.own_schools("03101")] == []
+    assert [s["_id"] for s in await district.own_schools("03102")] == [SCHOOL]
     assert (await requests_of(district, "03101"), await requests_of(district, "03102")) == ([], ["r1", "r2"])
     assert await district.years("03102") == [YEAR]
-    rows = statistics.by_school(await district.schools("03102"), await district.pupils([SCHOOL], YEAR), {})
+    rows = statistics.by_school(await district.own_schools("03102"), (await district.counts([SCHOOL], YEAR))[0], {})
     assert [(r["unit"], r["pupils"]) for r in rows] == [("03102", 32)]
 
 
@@ -125,7 +125,7 @@ async def test_a_request_made_before_the_move_and_told_after_it_is_seen_by_the_n
 async def test_a_school_does_not_go_back_when_an_older_event_comes_late(district: DistrictStore, records: RecordsStore) -> None:
     consumers = district_handlers.consumers(district)
     await tell(district.db, consumers, school(NEW, 2), request(1, NEW), school(OLD, 1))
-    assert [s["_id"] for s in await district.schools("03102")] == [SCHOOL]
+    assert [s["_id"] for s in await district.own_schools("03102")] == [SCHOOL]
     assert await requests_of(district, "03102") == ["r1"]
     await tell(records.db, records_handlers.consumers(records), school(NEW, 2), school(OLD, 1))
     assert (await records.db["schools"].find_one({"_id": SCHOOL}) or {})["path"] == list(NEW)

@@ -31,6 +31,7 @@ class Words:
 
 
 ACTS: dict[str, Words] = {
+    "look-up exported": Words("Xuất kết quả tra cứu học bạ số", OVERSEEING),
     "signed in": Words("Đăng nhập", SIGN_IN),
     "signed out": Words("Đăng xuất", SIGN_IN),
     "session ended": Words("Đăng xuất một thiết bị", SIGN_IN),
@@ -224,6 +225,7 @@ FIELDS = {
     "file": "Tệp",
     "files": "Số tệp",
     "findings": "Hoạt động đã xem",
+    "found": "Số kết quả",
     "from": "Từ ngày",
     "gone": "Không còn",
     "import": "Lượt nhập",

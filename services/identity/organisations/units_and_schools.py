@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from contracts.events.identity import SchoolChangedV1, UnitChangedV1
+from contracts.events.identity import SchoolChangedV1, Span, UnitChangedV1
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refused
 from services.chassis.vietnamese import clean
@@ -92,6 +92,7 @@ def unit_fact(unit: Document) -> UnitChangedV1:
         valid_from=_told_since(unit),
         abolished_on=spans.ended_on(unit),
         successor=unit.get("successor"),
+        spans=_told_spans(unit),
     )
 
 
@@ -105,12 +106,29 @@ def school_fact(school: Document) -> SchoolChangedV1:
         valid_from=_told_since(school),
         abolished_on=spans.ended_on(school),
         successor=school.get("successor"),
+        spans=_told_spans(school),
     )
 
 
 def _told_since(document: Document) -> dt.date | None:
-    since = dt.date.fromisoformat(spans.spans_of(document)[-1]["from"])
+    return _told_day(spans.spans_of(document)[-1]["from"])
+
+
+def _told_day(day: str) -> dt.date | None:
+    since = dt.date.fromisoformat(day)
     return None if since == spans.DAWN else since
+
+
+def _told_spans(document: Document) -> tuple[Span, ...]:
+    return tuple(
+        Span(
+            name=s["name"],
+            path=tuple(s["path"]),
+            valid_from=_told_day(s["from"]),
+            valid_to=dt.date.fromisoformat(s["to"]) if s["to"] else None,
+        )
+        for s in spans.spans_of(document)
+    )
 
 
 def _since(valid_from: dt.date | None, parent: Document | None, today: dt.date) -> dt.date:

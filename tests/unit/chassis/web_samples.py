@@ -16,6 +16,7 @@ from tests.unit.chassis.web_samples_certificates import certificates
 from tests.unit.chassis.web_samples_copies import copies
 from tests.unit.chassis.web_samples_corrections import corrections
 from tests.unit.chassis.web_samples_digitisation import digitising
+from tests.unit.chassis.web_samples_district import overseeing
 from tests.unit.chassis.web_samples_factors import factors
 from tests.unit.chassis.web_samples_openid import openid
 from tests.unit.chassis.web_samples_organisations import organisations
@@ -50,6 +51,7 @@ def samples() -> list[Sample]:
         *signing(),
         *_publishing(),
         *_district(),
+        *overseeing(),
         *certificates(),
         *withdrawals(),
         *_chassis(),
@@ -216,9 +218,25 @@ def _district() -> Iterator[Sample]:
                     "name": f"Trường Tiểu học số {number + 1}",
                     "unit": "Phường An Hải",
                     "counts": counts[number % 5],
+                    "href": f"/district/statistics/schools/S{number}",
                 }
                 for number in range(rows)
             ],
+            "unit_name": "Phường An Hải" if rows == 1 else "",
+            "back_href": "?year=2025-2026",
+            "units": [{"name": "Phường An Hải", "schools": rows, "counts": counts[0], "href": "?unit=03101"}] if rows > 1 else [],
+            "closed": [
+                {
+                    "name": "Trường cũ",
+                    "unit": "Phường Lê Lợi",
+                    "ended_on": MOMENT.date(),
+                    "counts": counts[2],
+                    "href": "/district/statistics/schools/S",
+                }
+            ]
+            if rows > 1
+            else [],
+            "overtime_href": "/district/statistics/overtime",
         },
     )
 

@@ -1,0 +1,77 @@
+"""What district makes of an event or a snapshot: one row a subject and its share of the counters, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from services.chassis.mongo import ReplaceOne
+from services.district.lookup.names import searchable
+from services.district.model import rebuilding
+from services.district.model.counting import Tally, no_shares, settled, shares_of_class, shares_of_transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from contracts.event import Event
+    from contracts.events.identity import SchoolChangedV1, UnitChangedV1
+    from contracts.events.records import ClassImportedV1, TranscriptMovedV1
+    from services.chassis.mongo import Database, Document, Session
+    from services.district.model.counting import Share
+
+
+def row_of_place(fact: UnitChangedV1 | SchoolChangedV1) -> Document:
+    """Of a unit or a school."""
+    return fact.model_dump(mode="json", exclude={"code", "tax_code"})
+
+
+def row_of_class(fact: ClassImportedV1) -> Document:
+    return fact.model_dump(mode="json")
+
+
+def row_of_transcript(fact: TranscriptMovedV1) -> Document:
+    return {
+        **fact.model_dump(exclude={"kind", "awaited"}),
+        "awaited": [a.model_dump() for a in fact.awaited],
+        **searchable(fact.pupil_name),
+    }
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Rows of one collection: what an event says of them, and what they add to the counters."""
+
+    collection: str
+    row_of: Callable[[Any], Document]
+    shares_of: Callable[[Mapping[str, Any]], Iterator[Share]] = no_shares
+
+
+UNITS = Kind("units", row_of_place)
+SCHOOLS = Kind("schools", row_of_place)
+CLASSES = Kind("classes", row_of_class, shares_of_class)
+TRANSCRIPTS = Kind("transcripts", row_of_transcript, shares_of_transcript)
+
+
+async def take(db: Database, session: Session, kind: Kind, events: Sequence[Event[Any]]) -> None:
+    """Class summaries are no pupil's transcript: they are passed over, though counted among what was loaded."""
+    model = await rebuilding.state(db, session)
+    run = model["building"] or model["run"]
+    told = [e for e in events if getattr(e.data, "kind", "transcript") == "transcript"]
+    known = db[kind.collection].find({"_id": {"$in": list({e.subject for e in told})}}, session=session)
+    rows: dict[str, Document] = {row["_id"]: row async for row in known}
+    tally = Tally(kind.shares_of)
+    changed: set[str] = set()
+    for event in told:
+        before = rows.get(event.subject)
+        after = settled(before, {"_id": event.subject, **kind.row_of(event.data)}, event.sequence, run)
+        if after is not None:
+            tally.replace(before, after)
+            rows[event.subject] = after
+            changed.add(event.subject)
+    if changed:
+        writes = [ReplaceOne({"_id": subject}, rows[subject], upsert=True) for subject in sorted(changed)]
+        await db[kind.collection].bulk_write(writes, ordered=False, session=session)
+        for counters, increments in tally.writes():
+            await db[counters].bulk_write(increments, ordered=False, session=session)
+    await rebuilding.count_loaded(db, session, model["building"], type(events[0].data).topic, events)
