@@ -58,7 +58,7 @@ async def ask(request: Request, who: Principal, queue: Queue, chosen: Sequence[s
             "Lý do đề xuất hủy học bạ số" if proposed else f"Lý do {words.verb.lower()} {words.noun}",
             f"Ghi rõ nội dung sai, từ {returning.SHORTEST} đến {returning.LONGEST} ký tự.",
         ),
-        missing=missing if primary else missing.replace("Lý do trả lại", "Lý do đề xuất hủy"),
+        missing=missing.replace("Lý do trả lại", "Lý do đề xuất hủy") if proposed else missing,
     )
 
 
