@@ -18,12 +18,12 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature, async_val
 from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverageLevel
 
+from services.means.judging import verdict
+from services.means.judging.evidence import HASHES, Means, Stamp, joined, judge_certificate, judge_signed_stamp, only_readable
+from services.means.judging.frame import UnsuitableDocument
+from services.means.judging.verdict import PROBLEMS, Coverage, Proof, Verdict, level_of, unreadable
 from services.means.validation_data import ValidationData
 from services.means.x509 import Scheme, complete, describe, weaknesses
-from services.signing import verdict
-from services.signing.evidence import HASHES, Means, Stamp, joined, judge_certificate, judge_signed_stamp, only_readable
-from services.signing.verdict import PROBLEMS, Coverage, Proof, Verdict, level_of, unreadable
-from services.signing.xml import UnsuitableDocument
 
 # what pyHanko lets through when a file holds a number where a dictionary belongs
 _BROKEN_PDF = (PdfError, ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError, UnsupportedAlgorithm)
