@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 from contracts.events.publishing import PublishingActsSealedV1
 from services.chassis.audit_tell import told_as
 from services.chassis.process import Parts, Service
+from services.chassis.settings import needed
 from services.chassis.web.app import make_app
 from services.chassis.work import forever
+from services.means.judging.recognise import read_roots
 from services.publishing import handlers, pages, routes
 from services.publishing.delivery import Delivery
 from services.publishing.gateways.national import NationalGateway
 from services.publishing.store import Store, ensure_indexes
+from services.publishing.verification import pages as verification_pages
+from services.publishing.verification import routes as verification_routes
+from services.publishing.verification.bounded import Bounded
+from services.publishing.verification.verifying import Verifier
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -30,8 +36,11 @@ def web(parts: Parts) -> FastAPI:
     app = make_app(parts.settings, "publishing")
     app.state.settings = parts.settings
     app.state.store = Store(parts.db)
+    app.state.verifier = Verifier(parts.db, read_roots(needed(parts.settings.trust_dir, "trust_dir")), Bounded())
     app.include_router(routes.router)
     app.include_router(pages.router)
+    app.include_router(verification_routes.router)
+    app.include_router(verification_pages.router)
     return app
 
 

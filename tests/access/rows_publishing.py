@@ -10,6 +10,8 @@ SENDING = right(Action.SUBMIT, OWN_SCHOOL)
 LOOKING = right(Action.VIEW_SCHOOL, OWN_SCHOOL)
 ANSWER = {"eventId": "e1", "packageId": "none", "results": []}
 
+CODE_ALONE = "status, school, year and roles by the code on the document, nothing about a pupil"
+
 ROWS: tuple[Row, ...] = (
     page("/api/publishing/openapi.json", open_to_all("a description without data")),
     page("/static/{name}", open_to_all("style, script and icon"), values={"name": "@stylesheet"}),
@@ -20,4 +22,9 @@ ROWS: tuple[Row, ...] = (
     act("/ui/publishing/submissions", SENDING, [("ids", "@transcript_id")], step_up=True),
     page("/ui/publishing/summaries", LOOKING),
     act("/ui/publishing/summaries", SENDING, [("ids", "@summary_id")], step_up=True),
+    page("/ui/publishing/verify", open_to_all("anybody checks a document")),
+    Row("POST", "/ui/publishing/verify", open_to_all("anybody checks a file of their own"), file=("file", "picture")),
+    page("/ui/publishing/verify/{code}", open_to_all(CODE_ALONE), values={"code": "@transcript_id"}, shows=CODE_ALONE),
+    page("/api/publishing/verification/documents/{code}", open_to_all(CODE_ALONE), values={"code": "@transcript_id"}, shows=CODE_ALONE),
+    order("/api/publishing/verification/files", open_to_all("anybody checks a file of their own"), {"no": "document"}),
 )

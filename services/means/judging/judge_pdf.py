@@ -26,7 +26,7 @@ from services.means.validation_data import ValidationData
 from services.means.x509 import Scheme, complete, describe, weaknesses
 
 # what pyHanko lets through when a file holds a number where a dictionary belongs
-_BROKEN_PDF = (PdfError, ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError, UnsupportedAlgorithm)
+BROKEN_PDF = (PdfError, ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError, UnsupportedAlgorithm)
 _USAGES = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"})
 
 
@@ -44,7 +44,7 @@ def verify_pdf(document: bytes, roots: Sequence[bytes], crls: Sequence[bytes], a
         verdicts = [_judge_pdf(one, stamps, means, at, loose=loose) for one in readable if one.sig_object_type != "/DocTimeStamp"]
         filled = {str(name) for name, _, _ in enumerate_sig_fields(reader, filled_status=True)}
         return verdicts + [unreadable(name) for name in sorted(filled - {str(one.field_name) for one in readable})]
-    except _BROKEN_PDF as error:
+    except BROKEN_PDF as error:
         raise UnsuitableDocument("not_pdf", "Tệp PDF không đọc được hoặc đã hỏng.") from error
 
 
@@ -149,7 +149,7 @@ def _pdf_data(handler: PdfHandler) -> ValidationData:
             tuple(one.get_object().data for one in _entry(store, name, ())) for name in ("/Certs", "/OCSPs", "/CRLs")
         )
         return only_readable(ValidationData(certificates=certificates, ocsps=ocsps, crls=crls))
-    except _BROKEN_PDF:
+    except BROKEN_PDF:
         return ValidationData()
 
 
