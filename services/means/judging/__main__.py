@@ -8,13 +8,13 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from services.chassis import clock
 from services.means.judging.examined import Check, CheckState, Examined, examine, worst
 from services.means.judging.recognise import NotADocument, read_roots
 
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     states: list[Check] = []
     for file in chosen.files:
         try:
-            found = examine(file.read_bytes(), roots, datetime.now(UTC), crls)
+            found = examine(file.read_bytes(), roots, clock.now(), crls)
         except (OSError, NotADocument) as problem:
             what = problem.what if isinstance(problem, NotADocument) else "không đọc được tệp"
             states.append(Check(state="failed", text=what))

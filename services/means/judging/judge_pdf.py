@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import new as new_hash
 from io import BytesIO
 from typing import Any
 
@@ -58,8 +59,8 @@ def _has_loose_end(reader: PdfFileReader, found: Sequence[EmbeddedPdfSignature])
 
 def _judge_pdf(signature: EmbeddedPdfSignature, stamps: Sequence["_PdfStamp"], means: Means, at: datetime, *, loose: bool) -> Verdict:
     place = str(signature.field_name)
-    proof = _pdf_proof(signature, stamps)
     try:
+        proof = _pdf_proof(signature, stamps, means, at)
         certificate: bytes = signature.signer_cert.dump()
         others = [other.dump() for other in signature.other_embedded_certs]
         context = means.context(proof.time or at)
@@ -132,13 +133,24 @@ def _pdf_stamps(reader: PdfFileReader, found: Sequence[EmbeddedPdfSignature], me
     return stamps
 
 
-def _pdf_proof(signature: EmbeddedPdfSignature, stamps: Sequence[_PdfStamp]) -> Proof:
+def _pdf_proof(signature: EmbeddedPdfSignature, stamps: Sequence[_PdfStamp], means: Means, at: datetime) -> Proof:
     later = [one for one in stamps if one.revision > signature.signed_revision]
     good = [one for one in later if one.stamp.state == "good"]
     times = [one.stamp.time for one in good if one.stamp.time is not None]
+    own = _own_stamps(signature, means, min(times, default=at))
+    times += [one.time for one in own if one.state == "good" and one.time is not None]
     stored = good[0].stored if good else None
-    bad = any(one.stamp.state == "bad" for one in later)
+    bad = any(one.state == "bad" for one in (*own, *(each.stamp for each in later)))
     return Proof(min(times, default=None), stored, stored or ValidationData(), "timestamp" if bad else None)
+
+
+def _own_stamps(signature: EmbeddedPdfSignature, means: Means, at: datetime) -> list[Stamp]:
+    """Those inside the signature itself, as other programs make them: over the signature's value."""
+    info = signature.signer_info
+    value: bytes = info["signature"].native
+    attributes = [one for one in info["unsigned_attrs"] or () if one["type"].native == "signature_time_stamp_token"]
+    tokens = [each["content"] for one in attributes for each in one["values"]]
+    return [judge_signed_stamp(token, lambda name: new_hash(name, value).digest(), means, at) for token in tokens]
 
 
 def _pdf_data(handler: PdfHandler) -> ValidationData:

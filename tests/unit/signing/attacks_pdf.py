@@ -64,7 +64,7 @@ def _file(objects: list[bytes]) -> bytes:
 def signed(document: bytes, who: Party, timestamper: TimeStamper | None = None) -> bytes:
     """By pyHanko alone, in a field of its own making."""
     key = who.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    store = SimpleCertificateStore()
+    store = SimpleCertificateStore()  # type: ignore[no-untyped-call] # pyHanko leaves it untyped
     store.register_multiple([x509.Certificate.load(each) for each in who.chain])
     signer = SimpleSigner(x509.Certificate.load(who.der), keys.PrivateKeyInfo.load(key), store)
     output = BytesIO()
