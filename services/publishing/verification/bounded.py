@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 PROCESSES: Final = multiprocessing.get_context("forkserver")
+# by name and loaded there alone: a new process then has at hand what takes seconds to load
+PROCESSES.set_forkserver_preload(["services.publishing.app"])
 SECONDS: Final = 20.0
 MEGABYTES: Final = 768
 """Beyond what the process has when it begins."""
