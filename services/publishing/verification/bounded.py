@@ -20,6 +20,8 @@ PROCESSES: Final = multiprocessing.get_context("forkserver")
 # by name and loaded there alone: a new process then has at hand what takes seconds to load
 PROCESSES.set_forkserver_preload(["services.publishing.app"])
 SECONDS: Final = 20.0
+BEGINNING_SECONDS: Final = 60.0
+"""Until the process stands; the first one waits until the programs are loaded."""
 MEGABYTES: Final = 768
 """Beyond what the process has when it begins."""
 
@@ -53,9 +55,10 @@ class Bounded:
         process.start()
         theirs.close()
         try:
-            if not ours.poll(self._seconds):
-                raise Exceeded("time")
-            raised, outcome = ours.recv()
+            for seconds in (BEGINNING_SECONDS, self._seconds):
+                if not ours.poll(seconds):
+                    raise Exceeded("time")
+                raised, outcome = ours.recv()
         except EOFError:
             raise Exceeded("the process died") from None
         finally:
@@ -69,6 +72,7 @@ class Bounded:
 
 
 def _work(connection: Connection, work: Callable[..., Any], args: tuple[object, ...], seconds: float, megabytes: int) -> None:
+    connection.send((False, None))
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     most = pages * resource.getpagesize() + megabytes * 1_000_000
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
