@@ -21,7 +21,7 @@ class Topic:
 
 
 TOPICS: tuple[Topic, ...] = (
-    Topic("identity.organisations", "identity", ("records", "district"), "unit or school code", 3),
+    Topic("identity.organisations", "identity", ("records", "publishing", "district"), "unit or school code", 3),
     Topic("identity.certificates", "identity", ("records", "signing", "district"), "request id or owner", 3),
     Topic("records.staff", "records", ("identity",), "school code and year", 3),
     Topic("records.classes", "records", ("district",), "class id", 6),

@@ -64,7 +64,8 @@ class Signer(BaseModel):
 class TranscriptCreatedV1(Fact):
     """A transcript was made and waits for its signatures; `content` is the XML that everybody signs.
 
-    `required` names who is assigned; signing turns that into steps by its policy.
+    `required` names who is assigned; signing turns that into steps by its policy. `period` is the time of assessment of a class
+    summary, of which a class has one each.
     """
 
     topic: ClassVar[str] = "records.transcripts"
@@ -79,6 +80,7 @@ class TranscriptCreatedV1(Fact):
     content: DocumentRef
     required: tuple[Signer, ...]
     kind: DocumentKind = "transcript"
+    period: str = ""
 
 
 class TranscriptRenderedV1(Fact):

@@ -15,6 +15,7 @@ from infra.bench.sign_pdf import sign_pdf
 from infra.bench.sign_xml import sign_xml
 from infra.bench.signin import signin
 from infra.bench.validate import validate
+from infra.bench.verify import verify
 
 BENCHMARKS: dict[str, Callable[[Options], Figure]] = {
     "render": render,
@@ -24,6 +25,7 @@ BENCHMARKS: dict[str, Callable[[Options], Figure]] = {
     "signin": signin,
     "sign.xml": sign_xml,
     "validate": validate,
+    "verify": verify,
     "seal": seal,
     "evidence": evidence,
     "lookup": lookup,

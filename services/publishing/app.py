@@ -10,10 +10,15 @@ from services.chassis.process import Parts, Service
 from services.chassis.settings import needed
 from services.chassis.web.app import make_app
 from services.chassis.work import forever
+from services.means.judging.recognise import read_roots
 from services.publishing import handlers, pages, routes
 from services.publishing.delivery import Delivery
 from services.publishing.gateways.national import NationalGateway
 from services.publishing.store import Store, ensure_indexes
+from services.publishing.verification import pages as verification_pages
+from services.publishing.verification import routes as verification_routes
+from services.publishing.verification.bounded import Bounded
+from services.publishing.verification.verifying import Verifier
 from services.publishing.withdrawals import pages as withdrawal_pages
 from services.publishing.withdrawals import routes as withdrawal_routes
 from services.publishing.withdrawals.obeying import Obeying
@@ -36,10 +41,13 @@ def web(parts: Parts) -> FastAPI:
     app.state.settings = parts.settings
     app.state.store = Store(parts.db)
     app.state.objects = parts.objects
+    app.state.verifier = Verifier(parts.db, read_roots(needed(parts.settings.trust_dir, "trust_dir")), Bounded())
     app.include_router(routes.router)
     app.include_router(withdrawal_routes.router)
     app.include_router(pages.router)
     app.include_router(withdrawal_pages.router)
+    app.include_router(verification_routes.router)
+    app.include_router(verification_pages.router)
     return app
 
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contracts.event import Event
+from contracts.events.identity import SchoolChangedV1
 from contracts.events.records import (
     ConfirmationUndoneV1,
     SubmissionClearedV1,
     SubmissionDeniedV1,
     TranscriptCancelledV1,
     TranscriptConfirmedV1,
+    TranscriptCreatedV1,
+    TranscriptMovedV1,
 )
 from services.chassis.kafka import Consumer
 from services.publishing.submissions import cancelled, cleared, confirmed, denied, unconfirmed
+from services.publishing.verification import source
+from services.publishing.verification import store as verification
 from services.publishing.withdrawals import handlers as withdrawals
 
 if TYPE_CHECKING:
@@ -30,6 +35,7 @@ def consumers(store: Store) -> list[Consumer]:
         before = await store.load(session, newest)
         changes = [confirmed(e, before.get(e.subject)) for e in newest.values()]
         await store.save(session, changes, actor="records", cause=str(events[0].id))
+        await verification.take(store.db, session, events, source.confirmed)
 
     @transcripts.on(ConfirmationUndoneV1)
     async def _(session: Session, events: list[Event[ConfirmationUndoneV1]]) -> None:
@@ -53,4 +59,18 @@ def consumers(store: Store) -> list[Consumer]:
         changes = [denied(before[e.subject], e.data.submission, e.data.state) for e in events]
         await store.save(session, [c for c in changes if c is not None], actor="records", cause=str(events[0].id))
 
-    return [transcripts, *withdrawals.consumers(store.db, transcripts)]
+    @transcripts.on(TranscriptCreatedV1)
+    async def _(session: Session, events: list[Event[TranscriptCreatedV1]]) -> None:
+        await verification.take(store.db, session, events, source.created)
+
+    @transcripts.on(TranscriptMovedV1)
+    async def _(session: Session, events: list[Event[TranscriptMovedV1]]) -> None:
+        await verification.take(store.db, session, events, source.moved)
+
+    organisations = Consumer("publishing", "identity.organisations")
+
+    @organisations.on(SchoolChangedV1)
+    async def _(session: Session, events: list[Event[SchoolChangedV1]]) -> None:
+        await verification.take_schools(store.db, session, events)
+
+    return [transcripts, organisations, *withdrawals.consumers(store.db, transcripts)]

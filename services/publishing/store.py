@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from services.chassis import aggregates, clock
 from services.chassis.mongo import ASCENDING, IndexModel
 from services.publishing.submissions import NOT_LISTED
+from services.publishing.verification import store as verification
 from services.publishing.withdrawals import store as withdrawals
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ async def ensure_indexes(db: Database) -> None:
     )
     await db["packages"].create_indexes([IndexModel([("state", ASCENDING), ("next_at", ASCENDING)])])
     await withdrawals.ensure_indexes(db)
+    await verification.ensure_indexes(db)
 
 
 def of_kind(kind: DocumentKind) -> Document:

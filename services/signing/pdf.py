@@ -8,18 +8,19 @@ All functions are pure and safe to run in a process pool.
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
+from services.means.judging.verdict import FIELDS
+from services.means.pdf import base
+from services.means.pdf.syntax import ForeignPdf
 from services.means.x509 import Scheme, WrongSignature, check_value, default_scheme, ecdsa_encodings
-from services.signing.pades import base, message, revision
+from services.signing.pades import message, revision
 from services.signing.pades.stamp import Stamp
-from services.signing.pades.syntax import ForeignPdf
 from services.signing.xml import UnsuitableDocument
 
-FIELDS: Final = ("GVCN", "CBQL", "KY_PHAT_HANH")
+__all__ = ["FIELDS", "PreparedPdf", "SignatureRevision", "StaleDocument", "finish", "prepare"]
 
 
 class StaleDocument(ValueError):

@@ -5,8 +5,8 @@ and roots are DER bytes, `at` is the present (an aware datetime), for which trus
 earlier moment. Nothing is fetched.
 """
 
-from services.signing.judge_pdf import verify_pdf
-from services.signing.judge_xml import verify_xml
-from services.signing.verdict import Coverage, DocumentVerdict, Level, Verdict, as_issued
+from services.means.judging.judge_pdf import verify_pdf
+from services.means.judging.judge_xml import verify_xml
+from services.means.judging.verdict import Coverage, DocumentVerdict, Level, Verdict, as_issued
 
 __all__ = ["Coverage", "DocumentVerdict", "Level", "Verdict", "as_issued", "verify_pdf", "verify_xml"]

@@ -21,6 +21,8 @@ API = "/api/publishing/withdrawals"
 UI = "/ui/publishing"
 HIDDEN = (NOT_FOUND.code,)
 
+CODE_ALONE = "status, school, year and roles by the code on the document, nothing about a pupil"
+
 ROWS: tuple[Row, ...] = (
     page("/api/publishing/openapi.json", open_to_all("a description without data")),
     page("/static/{name}", open_to_all("style, script and icon"), values={"name": "@stylesheet"}),
@@ -47,4 +49,9 @@ ROWS: tuple[Row, ...] = (
     act(f"{UI}/withdrawals/{{key}}", OWN_DRAFT, [("reason", REASON)], values={"key": "@withdrawal"}, hidden=HIDDEN),
     act(f"{UI}/withdrawals", DRAFTING, [("ids", "@withdrawal")]),
     act(f"{UI}/withdrawal-sending", REQUESTING, [("ids", "@withdrawal"), ("act", "send")], step_up=True),
+    page("/ui/publishing/verify", open_to_all("anybody checks a document")),
+    Row("POST", "/ui/publishing/verify", open_to_all("anybody checks a file of their own"), file=("file", "picture")),
+    page("/ui/publishing/verify/{code}", open_to_all(CODE_ALONE), values={"code": "@transcript_id"}, shows=CODE_ALONE),
+    page("/api/publishing/verification/documents/{code}", open_to_all(CODE_ALONE), values={"code": "@transcript_id"}, shows=CODE_ALONE),
+    order("/api/publishing/verification/files", open_to_all("anybody checks a file of their own"), {"no": "document"}),
 )

@@ -247,3 +247,26 @@ def test_the_secret_of_a_one_time_link_stands_in_no_log_even_when_it_is_slowed_d
     log = (instance.logs / "gateway.log").read_text()
     assert '"/ui/identity/sign-in/reset"' in log
     assert "secret-of-the-link" not in log
+
+
+@pytest.mark.parametrize("path", ["/ui/publishing/verify", "/api/publishing/verification/files"])
+def test_a_file_to_be_verified_is_refused_by_its_length_alone(instance: Instance, path: str) -> None:
+    connection = http.client.HTTPSConnection("127.0.0.1", instance.ports["gateway"], context=trust(instance))
+    connection.putrequest("POST", path)
+    connection.putheader("Content-Length", "50000000")
+    connection.endheaders()
+
+    refused = connection.getresponse()
+
+    assert (refused.status, b"HB-PUB-041" in refused.read()) == (413, True)
+
+
+def test_whoever_tries_many_codes_is_told_to_wait_and_others_pages_go_on(client: httpx.Client) -> None:
+    def status(number: int) -> int:
+        return client.get(f"/api/publishing/verification/documents/{number:012x}").status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(status, range(250)))
+
+    assert set(answers) == {429, 503}, "publishing is down here"
+    assert client.get("/api/records/classes").status_code == 200

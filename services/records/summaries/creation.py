@@ -141,6 +141,7 @@ def _change(content: SummaryContent, xml: Document) -> Change:
     fact = TranscriptCreatedV1.model_validate(
         {
             **{k: document[k] for k in ("kind", "school", "year", "class_code", "grade", "version", "pupil_code", "pupil_name")},
+            "period": content.period,
             "level": school.level,
             "content": xml,
             "required": required_signers(content),

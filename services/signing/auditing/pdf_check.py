@@ -15,12 +15,12 @@ from pyhanko.sign.validation.errors import NoDSSFoundError, SignatureValidationE
 from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
+from services.means.judging.evidence import Means, judge_certificate, only_readable
 from services.means.validation_data import ValidationData
 from services.means.x509 import complete
 from services.signing.auditing.findings import Finding
 from services.signing.auditing.proof import Judged, judge_signer
 from services.signing.auditing.xml_check import content_of
-from services.signing.evidence import Means, judge_certificate, only_readable
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from services.means.judging.evidence import judge_certificate
 from services.means.x509 import describe
-from services.signing.evidence import judge_certificate
 
 if TYPE_CHECKING:
+    from services.means.judging.evidence import Means
     from services.signing.auditing.expected import ExpectedSignature
-    from services.signing.evidence import Means
 
 
 @dataclass(frozen=True)

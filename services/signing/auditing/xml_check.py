@@ -18,11 +18,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from lxml import etree
 
+from services.means.judging.evidence import MALFORMED, Means, check_readable, joined, judge_stamp, only_readable
 from services.means.validation_data import ValidationData
 from services.means.x509 import load
 from services.signing.auditing.findings import Finding
 from services.signing.auditing.proof import Judged, judge_signer
-from services.signing.evidence import MALFORMED, Means, check_readable, joined, judge_stamp, only_readable
 
 if TYPE_CHECKING:
     import datetime as dt

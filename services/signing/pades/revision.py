@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from services.signing.pades.base import Base
+from services.means.pdf.base import Base
+from services.means.pdf.syntax import ForeignPdf, array, dictionary, integer, reference, text, written, written_text
 from services.signing.pades.stamp import Stamp, appearance
-from services.signing.pades.syntax import ForeignPdf, array, dictionary, integer, reference, text, written, written_text
 
 SIGNED_FLAGS: Final = 3
 """Signatures exist, and the file may only be appended to."""

@@ -11,7 +11,7 @@ from typing import Final
 from PIL import Image, UnidentifiedImageError
 from pydantic import BaseModel, ConfigDict
 
-from services.signing.pades.syntax import ForeignPdf, array
+from services.means.pdf.syntax import ForeignPdf, array
 
 MM: Final = 72 / 25.4
 SIGNATURE_MM: Final = (60.0, 18.0)

@@ -19,10 +19,10 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.sign.validation.errors import NoDSSFoundError
 
+from services.means.judging.evidence import MALFORMED, joined, only_readable
 from services.means.timestamps import signer_of, time_of
 from services.means.validation_data import ValidationData
 from services.means.x509 import describe, load
-from services.signing.evidence import MALFORMED, joined, only_readable
 
 _DS, _XADES, _XADES141 = (
     "{http://www.w3.org/2000/09/xmldsig#}",

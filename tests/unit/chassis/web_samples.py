@@ -24,6 +24,7 @@ from tests.unit.chassis.web_samples_records import records
 from tests.unit.chassis.web_samples_registering import registering
 from tests.unit.chassis.web_samples_signing import signing
 from tests.unit.chassis.web_samples_summaries import of_summaries, summaries
+from tests.unit.chassis.web_samples_verification import verification
 from tests.unit.chassis.web_samples_withdrawals import withdrawals
 from tests.unit.chassis.web_samples_years import over_the_years
 
@@ -50,6 +51,7 @@ def samples() -> list[Sample]:
         *copies(),
         *signing(),
         *_publishing(),
+        *verification(),
         *_district(),
         *overseeing(),
         *certificates(),

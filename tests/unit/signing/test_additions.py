@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, DiffResult, StandardDiffPolicy, SuspiciousModification
+from services.signing.judge_pdf import verify_pdf
 
+from services.means.judging import additions as known
+from services.means.judging.additions import additions
+from services.means.judging.pdf_changes import Changes
 from services.records.render.pdf import transcript_pdf
 from services.records.render.xml import transcript_xml
 from services.signing import pdf
-from services.signing.judge_pdf import verify_pdf
-from services.signing.pades import additions as known
-from services.signing.pades.additions import additions
 from services.signing.pades.stamp import SIGNATURE_MM, stamp
-from services.signing.pdf_changes import Changes
 from tests.factories.pictures import signature_picture
 from tests.factories.transcripts import primary_content, subject_signatures
 from tests.unit.signing.revisions import Revision, last_revision

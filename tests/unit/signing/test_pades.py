@@ -16,11 +16,12 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import copy_into_new_writer
 from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 
+from services.means.pdf import base, syntax
+from services.means.pdf.syntax import ForeignPdf
 from services.means.x509 import Scheme, WrongSignature
 from services.signing import pdf
-from services.signing.pades import base, message, syntax
+from services.signing.pades import message
 from services.signing.pades.stamp import SEAL_MM, SIGNATURE_MM, stamp
-from services.signing.pades.syntax import ForeignPdf
 from services.signing.xml import UnsuitableDocument
 from tests.factories.pictures import seal_picture, signature_picture
 from tests.unit.signing import chain, pki

@@ -14,6 +14,7 @@ from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 
+from services.means.judging.archived import ENCAPSULATED_TIMESTAMP
 from services.means.validation_data import ValidationData
 from services.signing import pdf, xml, xml_archive
 from services.signing.verify import Verdict, as_issued, verify_pdf, verify_xml
@@ -185,9 +186,7 @@ def test_a_timestamp_that_cannot_be_relied_on_is_called_so(kind: str, fault: str
 
 
 def test_a_timestamp_taken_from_another_document_is_called_so(sandbox: Sandbox, sealed_xml: bytes) -> None:
-    own, other = (
-        etree.fromstring(document).findall(f".//{xml_archive.ENCAPSULATED_TIMESTAMP}") for document in (sealed_xml, sandbox.sealed_xml())
-    )
+    own, other = (etree.fromstring(document).findall(f".//{ENCAPSULATED_TIMESTAMP}") for document in (sealed_xml, sandbox.sealed_xml()))
 
     for mine, foreign in zip(own, other, strict=True):
         document = sealed_xml.replace((mine.text or "").encode(), (foreign.text or "").encode())
@@ -204,7 +203,7 @@ def test_validation_data_changed_under_the_archive_timestamp_is_noticed(part: st
 
 
 def test_a_timestamp_with_a_changed_time_is_called_so(sandbox: Sandbox, sealed_xml: bytes) -> None:
-    token = etree.fromstring(sealed_xml).findall(f".//{xml_archive.ENCAPSULATED_TIMESTAMP}")[-1].text or ""
+    token = etree.fromstring(sealed_xml).findall(f".//{ENCAPSULATED_TIMESTAMP}")[-1].text or ""
     year = f"{NOW:%Y}".encode()
     earlier = b64encode(b64decode(token).replace(year + f"{NOW:%m}".encode(), b"2020" + f"{NOW:%m}".encode(), 1)).decode()
     assert earlier != token

@@ -9,12 +9,12 @@ from xml.etree import ElementTree
 import pytest
 from lxml import etree
 
+from services.means.judging.archived import XADES141
 from services.means.timestamps import TimestampRefused, imprint_of
 from services.means.validation_data import ValidationData
 from services.records.render.xml import transcript_xml, validate_transcript
 from services.signing import xml, xml_archive
 from services.signing.xml import DS, XADES, UnsuitableDocument
-from services.signing.xml_archive import XADES141
 from tests.factories.transcripts import primary_content
 from tests.interop.oracles import xmlsec1
 from tests.unit.signing import pki

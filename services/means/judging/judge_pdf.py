@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import new as new_hash
 from io import BytesIO
 from typing import Any
 
@@ -18,17 +19,17 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature, async_val
 from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverageLevel
 
+from services.means.judging import verdict
+from services.means.judging.additions import Addition, additions
+from services.means.judging.evidence import HASHES, Means, Stamp, joined, judge_certificate, judge_signed_stamp, only_readable
+from services.means.judging.frame import UnsuitableDocument
+from services.means.judging.pdf_changes import Changes
+from services.means.judging.verdict import PROBLEMS, Coverage, Proof, Verdict, level_of, unreadable
 from services.means.validation_data import ValidationData
 from services.means.x509 import Scheme, complete, describe, weaknesses
-from services.signing import verdict
-from services.signing.evidence import HASHES, Means, Stamp, joined, judge_certificate, judge_signed_stamp, only_readable
-from services.signing.pades.additions import Addition, additions
-from services.signing.pdf_changes import Changes
-from services.signing.verdict import PROBLEMS, Coverage, Proof, Verdict, level_of, unreadable
-from services.signing.xml import UnsuitableDocument
 
 # what pyHanko lets through when a file holds a number where a dictionary belongs
-_BROKEN_PDF = (PdfError, ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError, UnsupportedAlgorithm)
+BROKEN_PDF = (PdfError, ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError, UnsupportedAlgorithm)
 _USAGES = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"})
 
 
@@ -46,7 +47,7 @@ def verify_pdf(document: bytes, roots: Sequence[bytes], crls: Sequence[bytes], a
         verdicts = [_judge_pdf(one, stamps, means, at, added) for one in readable if one.sig_object_type != "/DocTimeStamp"]
         filled = {str(name) for name, _, _ in enumerate_sig_fields(reader, filled_status=True)}
         return verdicts + [unreadable(name) for name in sorted(filled - {str(one.field_name) for one in readable})]
-    except _BROKEN_PDF as error:
+    except BROKEN_PDF as error:
         raise UnsuitableDocument("not_pdf", "Tệp PDF không đọc được hoặc đã hỏng.") from error
 
 
@@ -63,8 +64,8 @@ def _judge_pdf(
 ) -> Verdict:
     """`added`: all additions with which the document ends; None when something hangs loose there."""
     place = str(signature.field_name)
-    proof = _pdf_proof(signature, stamps)
     try:
+        proof = _pdf_proof(signature, stamps, means, at)
         certificate: bytes = signature.signer_cert.dump()
         others = [other.dump() for other in signature.other_embedded_certs]
         context = means.context(proof.time or at)
@@ -146,13 +147,24 @@ def _pdf_stamps(reader: PdfFileReader, found: Sequence[EmbeddedPdfSignature], me
     return stamps
 
 
-def _pdf_proof(signature: EmbeddedPdfSignature, stamps: Sequence[_PdfStamp]) -> Proof:
+def _pdf_proof(signature: EmbeddedPdfSignature, stamps: Sequence[_PdfStamp], means: Means, at: datetime) -> Proof:
     later = [one for one in stamps if one.revision > signature.signed_revision]
     good = [one for one in later if one.stamp.state == "good"]
     times = [one.stamp.time for one in good if one.stamp.time is not None]
+    own = _own_stamps(signature, means, min(times, default=at))
+    times += [one.time for one in own if one.state == "good" and one.time is not None]
     stored = good[0].stored if good else None
-    bad = any(one.stamp.state == "bad" for one in later)
+    bad = any(one.state == "bad" for one in (*own, *(each.stamp for each in later)))
     return Proof(min(times, default=None), stored, stored or ValidationData(), "timestamp" if bad else None)
+
+
+def _own_stamps(signature: EmbeddedPdfSignature, means: Means, at: datetime) -> list[Stamp]:
+    """Those inside the signature itself, as other programs make them: over the signature's value."""
+    info = signature.signer_info
+    value: bytes = info["signature"].native
+    attributes = [one for one in info["unsigned_attrs"] or () if one["type"].native == "signature_time_stamp_token"]
+    tokens = [each["content"] for one in attributes for each in one["values"]]
+    return [judge_signed_stamp(token, lambda name: new_hash(name, value).digest(), means, at) for token in tokens]
 
 
 def _pdf_data(handler: PdfHandler) -> ValidationData:
@@ -163,7 +175,7 @@ def _pdf_data(handler: PdfHandler) -> ValidationData:
             tuple(one.get_object().data for one in _entry(store, name, ())) for name in ("/Certs", "/OCSPs", "/CRLs")
         )
         return only_readable(ValidationData(certificates=certificates, ocsps=ocsps, crls=crls))
-    except _BROKEN_PDF:
+    except BROKEN_PDF:
         return ValidationData()
 
 

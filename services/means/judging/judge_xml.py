@@ -13,14 +13,8 @@ from signxml.exceptions import InvalidDigest, SignXMLException
 from signxml.verifier import VerifyResult
 from signxml.xades.xades import XAdESSignatureConfiguration, XAdESVerifier, XAdESVerifyResult
 
-from services.means.validation_data import ValidationData
-from services.means.x509 import Scheme, describe, load, weaknesses
-from services.signing import verdict, xml
-from services.signing.evidence import MALFORMED, Means, check_readable, joined, judge_certificate, judge_stamp, only_readable
-from services.signing.pdf import FIELDS
-from services.signing.verdict import NO_PROOF, PROBLEMS, Coverage, Proof, Verdict, level_of, unreadable
-from services.signing.xml import CONTENT_ID, DS, EXCLUSIVE, XADES, UnsuitableDocument, is_root, namespace_of
-from services.signing.xml_archive import (
+from services.means.judging import verdict
+from services.means.judging.archived import (
     ARCHIVE_TIMESTAMP,
     ENCAPSULATED_TIMESTAMP,
     SIGNATURE_TIMESTAMP,
@@ -32,6 +26,11 @@ from services.signing.xml_archive import (
     value_octets,
     without,
 )
+from services.means.judging.evidence import MALFORMED, Means, check_readable, joined, judge_certificate, judge_stamp, only_readable
+from services.means.judging.frame import CONTENT_ID, DS, EXCLUSIVE, XADES, UnsuitableDocument, is_root, namespace_of, parse
+from services.means.judging.verdict import FIELDS, NO_PROOF, PROBLEMS, Coverage, Proof, Verdict, level_of, unreadable
+from services.means.validation_data import ValidationData
+from services.means.x509 import Scheme, describe, load, weaknesses
 
 
 def _ds(tag: str) -> str:
@@ -112,7 +111,7 @@ class _Checked:
 def _opened(document: bytes) -> tuple[etree._Element, bool]:
     """The transcript, and whether elements beside the signed ones had to be left out of it, which only the school's signature forbids."""
     try:
-        return xml.parse(document), False
+        return parse(document), False
     except UnsuitableDocument as unsuitable:
         if unsuitable.problem.code != "layout":
             raise
@@ -123,7 +122,7 @@ def _opened(document: bytes) -> tuple[etree._Element, bool]:
         strange = [node for node in (*root, *(signatures if signatures is not None else ())) if node.tag not in frame]
         for node in strange:
             take_out(node)
-        root = xml.parse(etree.tostring(root))
+        root = parse(etree.tostring(root))
         if not strange or not any(_claims_whole(signature) for signature in root[1]):
             raise
         return root, True

@@ -10,7 +10,7 @@ from pyhanko.pdf_utils.reader import HistoricalResolver, PdfFileReader
 from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, DiffResult, ModificationLevel, StandardDiffPolicy, SuspiciousModification
 from pyhanko.sign.fields import FieldMDPSpec, MDPPerm
 
-from services.signing.pades.additions import Addition
+from services.means.judging.additions import Addition
 
 _LEVELS = {"signature": ModificationLevel.FORM_FILLING, "archive": ModificationLevel.LTA_UPDATES}
 _KNOWN_PERMISSIONS = (None, MDPPerm.FILL_FORMS)

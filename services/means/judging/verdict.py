@@ -7,15 +7,16 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from services.means.judging.evidence import Means, joined, revocation
 from services.means.validation_data import ValidationData
 from services.means.x509 import Problem, RevocationState, Scheme, Trust, TrustState, describe
-from services.signing.evidence import Means, joined, revocation
-from services.signing.pdf import FIELDS
 
 Coverage = Literal["whole", "revision", "content", "unclear"]
 Level = Literal["B", "T", "LT", "LTA"]
 
 LEVELS: Final[tuple[Level, ...]] = ("B", "T", "LT", "LTA")
+FIELDS: Final = ("GVCN", "CBQL", "KY_PHAT_HANH")
+"""The signature fields of a PDF in the order of signing; the last one is the school's."""
 SCHOOL: Final = FIELDS[-1]
 
 

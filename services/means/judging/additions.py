@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from services.signing.pades.base import Base, read
-from services.signing.pades.syntax import ForeignPdf, array, dictionary, integer, meaning, octets, reference, text
+from services.means.pdf.base import Base, read
+from services.means.pdf.syntax import ForeignPdf, array, dictionary, integer, meaning, octets, reference, text
 
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9_]{0,60}")
 """Names of fields that are no others' children."""

@@ -5,7 +5,7 @@ import zlib
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.signing.pades.syntax import ForeignPdf, dictionary, integer, reference
+from services.means.pdf.syntax import ForeignPdf, dictionary, integer, reference
 
 LARGEST_STREAM: Final = 32 * 1024 * 1024
 MOST_SECTIONS: Final = 1000

@@ -1,0 +1,1 @@
+"""PDF files at the level of their bytes, as signing writes and judging reads them."""
