@@ -51,6 +51,7 @@ class Action(StrEnum):
     MANAGE_SCHOOL_YEARS = "manage_school_years"
     MANAGE_ORGANISATIONS = "manage_organisations"
     DECIDE_CERTIFICATE = "decide_certificate"
+    SET_LOCK_DATES = "set_lock_dates"
     VIEW_BRANCH = "view_branch"
     VIEW_AUDIT = "view_audit"
     ANSWER_PROBLEMS = "answer_problems"
@@ -127,6 +128,7 @@ BRANCH: dict[Action, frozenset[Role]] = {
     Action.MANAGE_ORGANISATIONS: frozenset({Role.OFFICER}),
     Action.MANAGE_SCHOOL_YEARS: frozenset({Role.OFFICER}),
     Action.DECIDE_CERTIFICATE: frozenset({Role.OFFICER}),
+    Action.SET_LOCK_DATES: frozenset({Role.OFFICER}),
     Action.VIEW_BRANCH: frozenset({Role.OFFICER}),
     Action.VIEW_AUDIT: frozenset({Role.OFFICER}),
     Action.ANSWER_PROBLEMS: frozenset({Role.OFFICER}),
@@ -140,6 +142,7 @@ CONFIRMED = frozenset(
         Action.CANCEL,
         Action.APPROVE_SIGNING_ACCOUNT,
         Action.DECIDE_CERTIFICATE,
+        Action.SET_LOCK_DATES,
         Action.ISSUE,
         Action.LOCK_YEAR,
         Action.DECIDE_CORRECTION,

@@ -93,6 +93,7 @@ SUMMARY_HOMEROOM, SUMMARY_LEADER, SUMMARY_ISSUE = (f"/ui/signing/summary-{step}"
 SUBMISSIONS = "/ui/publishing/submissions"
 SUMMARY_SUBMISSIONS = "/ui/publishing/summaries"
 CERTIFICATES = "/ui/district/certificates"
+LOCK_DATES = "/ui/district/lock-dates"
 STATISTICS = "/ui/district/statistics"
 ORGANISATIONS = "/ui/identity/organisations"
 OWN_SCHOOL = "/ui/identity/own-school"
@@ -177,6 +178,7 @@ OVERSIGHT_ENTRIES: tuple[Entry, ...] = (
     Entry(_SYSTEM, "", "Nhật ký hoạt động", AUDIT, _roles(Role.OFFICER)),
     Entry(_SYSTEM, "", "Báo lỗi", PROBLEMS, _roles(Role.OFFICER)),
     Entry(_OVERSIGHT, "6.1.", "Duyệt chứng thư số đơn vị", CERTIFICATES, _roles(Role.OFFICER)),
+    Entry(_OVERSIGHT, "6.2.", "Cấu hình tiếp nhận, thu hồi học bạ số", LOCK_DATES, _roles(Role.OFFICER)),
     Entry(_OVERSIGHT, "6.4.", "Thống kê học bạ số", STATISTICS, _roles(Role.OFFICER)),
 )
 

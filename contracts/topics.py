@@ -21,7 +21,7 @@ class Topic:
 
 
 TOPICS: tuple[Topic, ...] = (
-    Topic("identity.organisations", "identity", ("records", "district"), "unit or school code", 3),
+    Topic("identity.organisations", "identity", ("records", "publishing", "district"), "unit or school code", 3),
     Topic("identity.certificates", "identity", ("records", "signing", "district"), "request id or owner", 3),
     Topic("records.staff", "records", ("identity",), "school code and year", 3),
     Topic("records.classes", "records", ("district",), "class id", 6),
@@ -30,6 +30,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic("signing.steps", "signing", ("records",), "transcript id", 12),
     Topic("publishing.submissions", "publishing", ("records",), "transcript id", 12),
     Topic("district.decisions", "district", ("identity",), "request id", 3),
+    Topic("district.windows", "district", ("publishing",), "unit, school year and school", 3),
     Topic("records.audit", "records", ("identity",), "service", 1),
     Topic("signing.audit", "signing", ("identity",), "service", 1),
     Topic("publishing.audit", "publishing", ("identity",), "service", 1),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
 
 from contracts import audit
 from contracts.event import Fact
@@ -15,6 +18,29 @@ class CertificateDecidedV1(Fact):
     kind: Literal["manager", "school"]
     approved: bool
     reason: str = ""
+
+
+class LockDay(BaseModel):
+    """One lock date; `grade` null: every grade. `on` is the last day, in Vietnam's calendar."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    matter: Literal["intake", "withdrawal"]
+    grade: int | None
+    on: dt.date
+
+
+class LockDatesSetV1(Fact):
+    """All lock dates (menu 6.2) that a unit now keeps for a school year: common ones (`school` null) or those of one school.
+
+    Takes the place of what it told before of the same subject, which is unit, year and school.
+    """
+
+    topic: ClassVar[str] = "district.windows"
+    unit: str
+    year: str
+    school: str | None
+    dates: tuple[LockDay, ...]
 
 
 class DistrictActsSealedV1(audit.ActsSealed):

@@ -9,6 +9,7 @@ from services.chassis.audit_tell import told_as
 from services.chassis.process import Parts, Service
 from services.chassis.web.app import make_app
 from services.district import certificate_routes, handlers, pages, routes
+from services.district.lock_dates import routes as lock_date_routes
 from services.district.store import Store, ensure_indexes
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def web(parts: Parts) -> FastAPI:
     app.state.store = Store(parts.db)
     app.include_router(routes.router)
     app.include_router(certificate_routes.router)
+    app.include_router(lock_date_routes.router)
     app.include_router(pages.router)
     return app
 

@@ -15,6 +15,7 @@ from services.chassis.web.lists import ordered, paged, query_of
 from services.chassis.web.look import render, with_query
 from services.chassis.web.shell import shell
 from services.district import certificate_pages
+from services.district.lock_dates import pages as lock_date_pages
 from services.district.routes import numbers, store_of
 from services.district.statistics import added_up
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 router = APIRouter(prefix="/ui/district", include_in_schema=False)
 router.include_router(certificate_pages.router)
+router.include_router(lock_date_pages.router)
 
 LEVELS = {"TH": "Tiểu học", "THCS": "THCS", "THPT": "THPT"}
 COLUMNS = {

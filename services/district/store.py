@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.chassis.mongo import ASCENDING, IndexModel, UpdateOne
 from services.district import certificate_store
+from services.district.lock_dates import store as lock_dates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +24,7 @@ async def ensure_indexes(db: Database) -> None:
         [IndexModel([("school", ASCENDING), ("year", ASCENDING), ("grade", ASCENDING), ("state", ASCENDING)])]
     )
     await certificate_store.ensure_indexes(db)
+    await lock_dates.ensure_indexes(db)
 
 
 class Store:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SENDERS = 4
 """Packages on the way at a time, so that one that hangs does not hold up the rest."""
+ASKERS = 2
 
 
 def web(parts: Parts) -> FastAPI:
@@ -42,7 +43,8 @@ def consumers(parts: Parts) -> Sequence[Consumer]:
 def work(parts: Parts) -> Sequence[Coroutine[None, None, None]]:
     delivery = Delivery(parts, Store(parts.db), NationalGateway(parts.settings))
     senders = [forever("send", delivery.send) for _ in range(SENDERS)]
-    return [forever("pack", delivery.pack), *senders, forever("ask", delivery.ask, idle=2.0)]
+    askers = [forever("ask", delivery.ask, idle=1.0) for _ in range(ASKERS)]
+    return [forever("pack", delivery.pack), *senders, *askers]
 
 
 service = Service(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contracts.event import Event
+from contracts.events.district import LockDatesSetV1
+from contracts.events.identity import SchoolChangedV1, UnitChangedV1
 from contracts.events.records import (
     ConfirmationUndoneV1,
     SubmissionClearedV1,
@@ -13,6 +15,7 @@ from contracts.events.records import (
     TranscriptConfirmedV1,
 )
 from services.chassis.kafka import Consumer
+from services.publishing import window_store
 from services.publishing.submissions import cancelled, cleared, confirmed, denied, unconfirmed
 
 if TYPE_CHECKING:
@@ -52,4 +55,19 @@ def consumers(store: Store) -> list[Consumer]:
         changes = [denied(before[e.subject], e.data.submission, e.data.state) for e in events]
         await store.save(session, [c for c in changes if c is not None], actor="records", cause=str(events[0].id))
 
-    return [transcripts]
+    organisations = Consumer("publishing", "identity.organisations")
+    windows = Consumer("publishing", "district.windows")
+
+    @organisations.on(UnitChangedV1)
+    async def _(session: Session, events: list[Event[UnitChangedV1]]) -> None:
+        await window_store.save_units(store.db, session, events)
+
+    @organisations.on(SchoolChangedV1)
+    async def _(session: Session, events: list[Event[SchoolChangedV1]]) -> None:
+        await window_store.save_schools(store.db, session, events)
+
+    @windows.on(LockDatesSetV1)
+    async def _(session: Session, events: list[Event[LockDatesSetV1]]) -> None:
+        await window_store.save_dates(store.db, session, events)
+
+    return [transcripts, organisations, windows]

@@ -79,6 +79,7 @@ ACTS: dict[str, Words] = {
     "school certificate decided": Words("Ghi nhận kết quả duyệt chứng thư số của trường", CERTIFICATES),
     "approve certificate": Words("Duyệt chứng thư số", CERTIFICATES),
     "refuse certificate": Words("Từ chối chứng thư số", CERTIFICATES, refused=True),
+    "lock dates set": Words("Đặt ngày khóa tiếp nhận, khóa thu hồi", DATA),
     "signing account watched": Words("Theo dõi chứng thư số của tài khoản ký", CERTIFICATES),
     "school certificate watched": Words("Theo dõi chứng thư số của trường", CERTIFICATES),
     "signing account copied": Words("Lấy tài khoản ký từ năm trước", CERTIFICATES),
@@ -334,6 +335,7 @@ VALUES = {
     "full": "Toàn bộ",
     "homeroom": "Giáo viên chủ nhiệm ký duyệt",
     "homeroom_teacher": "Giáo viên chủ nhiệm",
+    "intake": "Khóa tiếp nhận",
     "issue": "Ký phát hành",
     "issuer": "Nhân sự ký phát hành",
     "leader": "Lãnh đạo ký duyệt",
@@ -356,6 +358,7 @@ VALUES = {
     "subject_teacher": "Giáo viên bộ môn",
     "subjects": "Giáo viên bộ môn ký duyệt",
     "totp": "Ứng dụng xác thực",
+    "withdrawal": "Khóa thu hồi",
 }
 """What a state or kind in details is called; what is not here is shown as it is."""
 SHOWN_OF_A_LIST = 10

@@ -17,6 +17,7 @@ from tests.unit.chassis.web_samples_copies import copies
 from tests.unit.chassis.web_samples_corrections import corrections
 from tests.unit.chassis.web_samples_digitisation import digitising
 from tests.unit.chassis.web_samples_factors import factors
+from tests.unit.chassis.web_samples_lock_dates import lock_dates
 from tests.unit.chassis.web_samples_openid import openid
 from tests.unit.chassis.web_samples_organisations import organisations
 from tests.unit.chassis.web_samples_records import records
@@ -50,6 +51,7 @@ def samples() -> list[Sample]:
         *_publishing(),
         *_district(),
         *certificates(),
+        *lock_dates(),
         *_chassis(),
     ]
 
