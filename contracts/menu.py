@@ -91,6 +91,7 @@ DIGITISATION = "/ui/records/digitisation"
 SUBJECTS, HOMEROOM, LEADER, ISSUE = (f"/ui/signing/{step}" for step in ("subjects", "homeroom", "leader", "issue"))
 SUMMARY_HOMEROOM, SUMMARY_LEADER, SUMMARY_ISSUE = (f"/ui/signing/summary-{step}" for step in ("homeroom", "leader", "issue"))
 SUBMISSIONS = "/ui/publishing/submissions"
+GATEWAY_LOOKUP = "/ui/publishing/lookup"
 SUMMARY_SUBMISSIONS = "/ui/publishing/summaries"
 CERTIFICATES = "/ui/district/certificates"
 LOCK_DATES = "/ui/district/lock-dates"
@@ -137,6 +138,7 @@ SECONDARY_ENTRIES: tuple[Entry, ...] = (
     Entry(_SECONDARY, "2.6.", "Quản lý hủy học bạ", CANCELLATION, _CANCELLERS),
     Entry(_SECONDARY, "2.7.", "Xác nhận hoàn thành học bạ", CONFIRMATION, _CONFIRMERS),
     Entry(_SECONDARY, "2.8.", "Gửi học bạ lên Cổng tiếp nhận", SUBMISSIONS, _ONLOOKERS),
+    Entry(_SECONDARY, "2.9.", "Tra cứu học bạ trên Cổng tiếp nhận", GATEWAY_LOOKUP, _ONLOOKERS),
 )
 PRIMARY_ENTRIES: tuple[Entry, ...] = (
     Entry(_SYSTEM, "1.1.", "Quản lý con dấu trường", SCHOOL_CERTIFICATE, _SCHOOL_REGISTRANTS),
@@ -162,6 +164,7 @@ PRIMARY_ENTRIES: tuple[Entry, ...] = (
     Entry(_PRIMARY, "2.4.", "Đóng dấu phát hành", ISSUE, _roles(Role.ISSUER)),
     Entry(_PRIMARY, "2.5.1.", "Xác nhận hoàn thành học bạ", CONFIRMATION, _CONFIRMERS),
     Entry(_PRIMARY, "2.5.2.", "Gửi học bạ", SUBMISSIONS, _ONLOOKERS),
+    Entry(_PRIMARY, "", "Tra cứu học bạ trên Cổng tiếp nhận", GATEWAY_LOOKUP, _ONLOOKERS),
     Entry(_PRIMARY, "2.6.", "Quản lý hủy duyệt học bạ", CANCELLATION, _CANCELLERS),
     Entry(_SUMMARIES, "3.1.", "Tạo bảng tổng hợp kết quả đánh giá giáo dục", SUMMARIES, _CREATORS),
     Entry(_SUMMARIES, "3.2.", "Giáo viên chủ nhiệm ký duyệt", SUMMARY_HOMEROOM, _roles(Role.HOMEROOM_TEACHER)),

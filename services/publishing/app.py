@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from contracts.events.publishing import PublishingActsSealedV1
@@ -9,7 +10,7 @@ from services.chassis.audit_tell import told_as
 from services.chassis.process import Parts, Service
 from services.chassis.web.app import make_app
 from services.chassis.work import forever
-from services.publishing import handlers, pages, routes
+from services.publishing import handlers, lookup_routes, pages, routes
 from services.publishing.delivery import Delivery
 from services.publishing.gateways.national import NationalGateway
 from services.publishing.store import Store, ensure_indexes
@@ -31,7 +32,10 @@ def web(parts: Parts) -> FastAPI:
     app = make_app(parts.settings, "publishing")
     app.state.settings = parts.settings
     app.state.store = Store(parts.db)
+    # made when it is first asked: a web process that nobody looks up from needs no gateway
+    app.state.gateway = cache(lambda: NationalGateway(parts.settings))
     app.include_router(routes.router)
+    app.include_router(lookup_routes.router)
     app.include_router(pages.router)
     return app
 

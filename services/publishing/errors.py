@@ -84,3 +84,11 @@ CALLBACK_REUSED = Refusal(
     "Kiểm tra Cổng tiếp nhận; mỗi phản hồi có một mã sự kiện riêng.",
     "the event id was used for another callback",
 )
+GATEWAY_SILENT = Refusal(
+    "HB-PUB-064",
+    503,
+    "Cổng tiếp nhận không trả lời",
+    "Cổng tiếp nhận đang gián đoạn nên chưa tra cứu được.",
+    "Thử lại sau ít phút; việc gửi học bạ vẫn tiếp tục khi Cổng hoạt động lại.",
+    "the national gateway does not answer",
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from contracts.nouns import worded
 from services.chassis import audit, clock
@@ -47,7 +48,7 @@ async def submit(
         ids = []
     if not ids:
         raise Refused(NOTHING_TO_SEND)
-    total, refused = 0, []
+    total, refused, sending = 0, [], str(uuid4())
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
 
@@ -60,7 +61,7 @@ async def submit(
                 submission = loaded.get(transcript)
                 try:
                     own = submission and (submission["school"], submission.get("kind", "transcript")) == (school, kind)
-                    change = requested(submission if own else None)
+                    change = requested(submission if own else None, sending=sending, by=who.person, at=at)
                     refuse_if_closed(windows, "intake", year=change.document["year"], grade=change.document["grade"], at=at)
                     changes.append(change)
                 except Refused as refusal:

@@ -68,6 +68,10 @@ class Store:
             wanted["state"] = {"$in": list(states)}
         return await self.db["submissions"].find(wanted).sort([("class_code", 1), ("pupil_code", 1)]).to_list(None)
 
+    async def submission(self, transcript: str) -> Document | None:
+        found: Document | None = await self.db["submissions"].find_one({"_id": transcript})
+        return found
+
     async def next_cleared_class(self, limit: int) -> list[Document]:
         """Cleared documents of one kind and class, to be packed together."""
         first = await self.db["submissions"].find_one({"state": "CLEARED"}, sort=[("school", 1), ("class_code", 1)])

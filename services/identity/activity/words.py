@@ -157,6 +157,7 @@ ACTS: dict[str, Words] = {
     "submit": Words("Gửi học bạ lên hệ thống", SENDING),
     "submission stopped": Words("Dừng gửi do tệp lưu trữ bị hỏng", SENDING, refused=True),
     "package sent": Words("Chuyển gói học bạ đến Cổng tiếp nhận", SENDING),
+    "gateway searched": Words("Tra cứu học bạ trên Cổng tiếp nhận", SENDING),
     "package answered": Words("Cổng tiếp nhận trả lời gói học bạ", SENDING),
     "activity seen": Words("Đánh dấu đã xem hoạt động bất thường", OVERSEEING),
     "audit exported": Words("Kết xuất nhật ký hoạt động", OVERSEEING),

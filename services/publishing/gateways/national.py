@@ -27,9 +27,12 @@ from services.chassis import clock
 from services.chassis.errors import Refused
 from services.chassis.settings import Settings, needed, secret
 from services.publishing.errors import BAD_CALLBACK
+from services.publishing.lookup import Found
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from services.publishing.lookup import Criteria
 
 NAMESPACE = "urn:hocba:package:1"
 CALLBACK_WINDOW = dt.timedelta(minutes=5)
@@ -204,6 +207,26 @@ class NationalGateway:
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         raise refusal
+
+    async def search(self, school: str, asked: Criteria) -> Found:
+        """What the gateway holds of a school, whoever sent it. Raises GatewayAway or PackageRefused."""
+        named = {
+            "schoolCode": school,
+            "schoolYear": asked.year,
+            "grade": asked.grade,
+            "className": asked.class_code,
+            "pupilName": asked.name,
+            "personalId": asked.personal_id,
+            "uuid": asked.uuid,
+            "status": asked.status,
+            "page": asked.page,
+        }
+        body = json.dumps({key: value for key, value in named.items() if value}, ensure_ascii=False).encode()
+        headers = {"X-JWS-Signature": self._detached_jws(body), "Content-Type": "application/json"}
+        answer = await self._ask("POST", "/v1/transcripts/search", content=body, headers=headers)
+        if answer.status_code != httpx.codes.OK:
+            raise _refusal(answer)
+        return _read(Found, answer)
 
     async def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
