@@ -13,6 +13,7 @@ from contracts.events.identity import SchoolChangedV1, UnitChangedV1
 from contracts.events.records import TranscriptCancelledV1
 from infra.local import Stack
 from services.chassis import clock
+from services.publishing.breaker import Breaker
 from services.publishing.gateways.national import GatewayAway, PackageRefused, Result
 from tests.integration.delivery_world import YEAR, DeliveryWorld, delivery_world, event, result
 from tests.integration.pages_world import SCHOOL, event_of
@@ -57,11 +58,15 @@ async def test_after_three_failures_nobody_knocks_any_more_until_the_pause_is_ov
 
 
 async def test_when_it_is_there_again_every_package_that_waits_is_due_at_once(world: DeliveryWorld) -> None:
+    hours = [0.0]
+    world.delivery.breaker = Breaker(now=lambda: hours[0])
     await world.packed()
     await world.packed()
     far = clock.now() + dt.timedelta(hours=1)
     await world.db["packages"].update_one({}, {"$set": {"next_at": far}})
-    world.delivery.breaker.failed(retry_after=0.0)
+    world.delivery.breaker.failed(retry_after=5.0)
+    assert await world.delivery.send() == 0
+    hours[0] += 60.0
     assert await world.delivery.send() == 1
     assert await world.db["packages"].count_documents({"next_at": {"$gt": clock.now() + dt.timedelta(minutes=1)}}) == 0
 
