@@ -79,7 +79,7 @@ class GatewayAway(Exception):
     The same package is sent again under the same id, not before `retry_after` seconds where the gateway named them.
     """
 
-    def __init__(self, problem: str, retry_after: float | None = None) -> None:
+    def __init__(self, problem: str = "no answer", retry_after: float | None = None) -> None:
         super().__init__(problem)
         self.retry_after = retry_after
 
