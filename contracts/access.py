@@ -55,6 +55,7 @@ class Action(StrEnum):
     MANAGE_ORGANISATIONS = "manage_organisations"
     DECIDE_CERTIFICATE = "decide_certificate"
     DECIDE_WITHDRAWAL = "decide_withdrawal"
+    SET_LOCK_DATES = "set_lock_dates"
     VIEW_BRANCH = "view_branch"
     VIEW_AUDIT = "view_audit"
     ANSWER_PROBLEMS = "answer_problems"
@@ -135,6 +136,7 @@ BRANCH: dict[Action, frozenset[Role]] = {
     Action.MANAGE_SCHOOL_YEARS: frozenset({Role.OFFICER}),
     Action.DECIDE_CERTIFICATE: frozenset({Role.OFFICER}),
     Action.DECIDE_WITHDRAWAL: frozenset({Role.OFFICER}),
+    Action.SET_LOCK_DATES: frozenset({Role.OFFICER}),
     Action.VIEW_BRANCH: frozenset({Role.OFFICER}),
     Action.VIEW_AUDIT: frozenset({Role.OFFICER}),
     Action.ANSWER_PROBLEMS: frozenset({Role.OFFICER}),
@@ -150,6 +152,7 @@ CONFIRMED = frozenset(
         Action.APPROVE_SIGNING_ACCOUNT,
         Action.DECIDE_CERTIFICATE,
         Action.DECIDE_WITHDRAWAL,
+        Action.SET_LOCK_DATES,
         Action.ISSUE,
         Action.LOCK_YEAR,
         Action.REOPEN_CLASS,

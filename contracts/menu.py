@@ -91,11 +91,13 @@ DIGITISATION = "/ui/records/digitisation"
 SUBJECTS, HOMEROOM, LEADER, ISSUE = (f"/ui/signing/{step}" for step in ("subjects", "homeroom", "leader", "issue"))
 SUMMARY_HOMEROOM, SUMMARY_LEADER, SUMMARY_ISSUE = (f"/ui/signing/summary-{step}" for step in ("homeroom", "leader", "issue"))
 SUBMISSIONS = "/ui/publishing/submissions"
+GATEWAY_LOOKUP = "/ui/publishing/lookup"
 SUMMARY_SUBMISSIONS = "/ui/publishing/summaries"
 WITHDRAWALS = "/ui/publishing/withdrawals"
 WITHDRAWAL_SENDING = "/ui/publishing/withdrawal-sending"
 WITHDRAWAL_SEALS = "/ui/signing/withdrawal-issue"
 CERTIFICATES = "/ui/district/certificates"
+LOCK_DATES = "/ui/district/lock-dates"
 OVERSIGHT_LOOKUP = "/ui/district/lookup"
 STATISTICS = "/ui/district/statistics"
 WITHDRAWAL_REQUESTS = "/ui/district/withdrawals"
@@ -142,6 +144,7 @@ SECONDARY_ENTRIES: tuple[Entry, ...] = (
     Entry(_SECONDARY, "2.6.", "Quản lý hủy học bạ", CANCELLATION, _CANCELLERS),
     Entry(_SECONDARY, "2.7.", "Xác nhận hoàn thành học bạ", CONFIRMATION, _CONFIRMERS),
     Entry(_SECONDARY, "2.8.", "Gửi học bạ lên Cổng tiếp nhận", SUBMISSIONS, _ONLOOKERS),
+    Entry(_SECONDARY, "2.9.", "Tra cứu học bạ trên Cổng tiếp nhận", GATEWAY_LOOKUP, _ONLOOKERS),
     Entry(_SECONDARY, "2.10.1.", "Tạo yêu cầu thu hồi", WITHDRAWALS, _ONLOOKERS),
     Entry(_SECONDARY, "2.10.2.", "Gửi yêu cầu thu hồi", WITHDRAWAL_SENDING, _ONLOOKERS),
     Entry(_SECONDARY, "", "Ký yêu cầu thu hồi", WITHDRAWAL_SEALS, _roles(Role.ISSUER)),
@@ -170,6 +173,7 @@ PRIMARY_ENTRIES: tuple[Entry, ...] = (
     Entry(_PRIMARY, "2.4.", "Đóng dấu phát hành", ISSUE, _roles(Role.ISSUER)),
     Entry(_PRIMARY, "2.5.1.", "Xác nhận hoàn thành học bạ", CONFIRMATION, _CONFIRMERS),
     Entry(_PRIMARY, "2.5.2.", "Gửi học bạ", SUBMISSIONS, _ONLOOKERS),
+    Entry(_PRIMARY, "", "Tra cứu học bạ trên Cổng tiếp nhận", GATEWAY_LOOKUP, _ONLOOKERS),
     Entry(_PRIMARY, "2.6.", "Quản lý hủy duyệt học bạ", CANCELLATION, _CANCELLERS),
     Entry(_PRIMARY, "", "Tra cứu, Thu hồi", WITHDRAWALS, _ONLOOKERS),
     Entry(_PRIMARY, "", "Gửi yêu cầu thu hồi", WITHDRAWAL_SENDING, _ONLOOKERS),
@@ -189,6 +193,7 @@ OVERSIGHT_ENTRIES: tuple[Entry, ...] = (
     Entry(_SYSTEM, "", "Nhật ký hoạt động", AUDIT, _roles(Role.OFFICER)),
     Entry(_SYSTEM, "", "Báo lỗi", PROBLEMS, _roles(Role.OFFICER)),
     Entry(_OVERSIGHT, "6.1.", "Duyệt chứng thư số đơn vị", CERTIFICATES, _roles(Role.OFFICER)),
+    Entry(_OVERSIGHT, "6.2.", "Cấu hình tiếp nhận, thu hồi học bạ số", LOCK_DATES, _roles(Role.OFFICER)),
     Entry(_OVERSIGHT, "6.3.", "Tra cứu học bạ số", OVERSIGHT_LOOKUP, _roles(Role.OFFICER)),
     Entry(_OVERSIGHT, "6.4.", "Thống kê học bạ số", STATISTICS, _roles(Role.OFFICER)),
     Entry(_OVERSIGHT, "6.5.", "Quản lý yêu cầu thu hồi", WITHDRAWAL_REQUESTS, _roles(Role.OFFICER)),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import ClassVar, Literal
 
+from pydantic import BaseModel, ConfigDict
+
 from contracts import audit
 from contracts.event import Fact
 
@@ -31,6 +33,29 @@ class WithdrawalDecidedV1(Fact):
     by_name: str
     decided_at: dt.datetime
     reason: str = ""
+
+
+class LockDay(BaseModel):
+    """One lock date; `grade` null: every grade. `on` is the last day, in Vietnam's calendar."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    matter: Literal["intake", "withdrawal"]
+    grade: int | None
+    on: dt.date
+
+
+class LockDatesSetV1(Fact):
+    """All lock dates (menu 6.2) that a unit now keeps for a school year: common ones (`school` null) or those of one school.
+
+    Takes the place of what it told before of the same subject, which is unit, year and school.
+    """
+
+    topic: ClassVar[str] = "district.windows"
+    unit: str
+    year: str
+    school: str | None
+    dates: tuple[LockDay, ...]
 
 
 class DistrictActsSealedV1(audit.ActsSealed):

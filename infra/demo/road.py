@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import secrets
 import ssl
@@ -75,6 +76,7 @@ class Road:
     async def run(self) -> Outcome:
         """Raises Refusal, or TimeoutError when a stage stands still."""
         await self._stage("Khai báo đơn vị, trường", self.organisations)
+        await self._stage("Đặt ngày khóa tiếp nhận", self.lock_dates)
         await self._stage("Nhập dữ liệu", self.import_year)
         await self._stage("Cấp tài khoản, đăng nhập", self.accounts)
         await self._stage("Đăng ký, duyệt chứng thư số", self.certificates)
@@ -169,6 +171,17 @@ class Road:
         self._remember(self.staff[self.export.classes[0].leader], "Lãnh đạo")
         self._remember(self.staff[self.export.issuer.code], "Nhân sự ký phát hành")
         return len(self.staff)
+
+    async def lock_dates(self) -> int:
+        """A year from now, common to all schools of the unit."""
+        on = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=365)
+        order = {"year": self.export.school.year, "matter": "intake", "on": on.isoformat()}
+
+        async def known() -> int:
+            return len((await self.officer.get("/api/district/lock-dates", year=order["year"]))["schools"])
+
+        await self.until(known, 1)
+        return int((await self.officer.post("/api/district/lock-dates", order))["changed"])
 
     async def certificates(self) -> int:
         school, people = self.export.school, {s.code: s for s in self.export.staff}

@@ -25,6 +25,7 @@ class FaultOrder(BaseModel):
     fail_next: int | None = Field(default=None, ge=0, description="answer 500 this many times, without working")
     fail_percent: int | None = Field(default=None, ge=0, le=100, description="answer 500 to this share of calls, evenly, without working")
     lose_answer_next: int | None = Field(default=None, ge=0, description="work, then answer 504 this many times")
+    lose_answer_percent: int | None = Field(default=None, ge=0, le=100, description="work, then answer 504 to this share of calls, evenly")
 
 
 class Faults:
@@ -82,7 +83,7 @@ def install(app: FastAPI, faults: Faults, endpoint_of: Callable[[str], str | Non
         if faults.take(endpoint, "fail_next") or faults.share(endpoint, "fail_percent"):
             return JSONResponse({"error": "server_error", "error_description": "failed on request"}, 500)
         response = await answer(request)
-        if faults.take(endpoint, "lose_answer_next"):
+        if faults.take(endpoint, "lose_answer_next") or faults.share(endpoint, "lose_answer_percent"):
             return JSONResponse({"error": "server_error", "error_description": "the answer was lost on request"}, 504)
         return response
 

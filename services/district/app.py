@@ -12,6 +12,7 @@ from services.chassis.web.app import make_app
 from services.chassis.work import forever
 from services.district import certificate_routes, handlers, pages, routes
 from services.district.board import routes as board_routes
+from services.district.lock_dates import routes as lock_date_routes
 from services.district.lookup import routes as lookup_routes
 from services.district.model import rebuilding
 from services.district.store import Store, ensure_indexes
@@ -32,6 +33,7 @@ def web(parts: Parts) -> FastAPI:
     app.include_router(routes.router)
     app.state.objects = parts.objects
     app.include_router(certificate_routes.router)
+    app.include_router(lock_date_routes.router)
     app.include_router(withdrawal_routes.router)
     app.include_router(lookup_routes.router)
     app.include_router(board_routes.router)

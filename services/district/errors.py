@@ -68,3 +68,35 @@ WRONG_UUID = Refusal(
     "Chép lại mã từ học bạ hoặc từ nhà trường.",
     "a UUID has 32 hexadecimal digits in five groups",
 )
+NO_LOCK_DATE = Refusal(
+    "HB-DIS-060",
+    422,
+    "Chưa có ngày khóa",
+    "Chưa chọn khối học hoặc chưa nhập ngày khóa.",
+    "Chọn khối học và nhập ngày khóa, rồi xem trước và ghi.",
+    "no lock date is given",
+)
+LOCK_DATE_TOO_FAR = Refusal(
+    "HB-DIS-061",
+    422,
+    "Ngày khóa không hợp lệ",
+    "Ngày khóa phải nằm trong các năm từ {first} đến {last}.",
+    "Kiểm tra lại ngày, tháng và năm đã nhập.",
+    "the lock date must be in the years {first} to {last}",
+)
+NO_SCHOOL_CHOSEN = Refusal(
+    "HB-DIS-062",
+    422,
+    "Chưa chọn trường",
+    "Chưa có trường nào được chọn để cấu hình ngày khóa.",
+    "Tích chọn trường trong danh sách, hoặc chọn ngày chung cho tất cả trường.",
+    "no school is chosen",
+)
+SCHOOL_NOT_IN_BRANCH = Refusal(
+    "HB-DIS-063",
+    404,
+    "Trường không thuộc đơn vị quản lý",
+    "Có trường đã chọn không thuộc phạm vi quản lý của đơn vị.",
+    "Tải lại danh sách trường rồi chọn lại.",
+    "a school is not in the branch",
+)

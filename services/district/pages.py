@@ -18,6 +18,7 @@ from services.chassis.web.look import render, with_query
 from services.chassis.web.shell import shell
 from services.district import certificate_pages
 from services.district.board import pages as board_pages
+from services.district.lock_dates import pages as lock_date_pages
 from services.district.lookup import pages as lookup_pages
 from services.district.progress import overtime_pages
 from services.district.progress import pages as progress_pages
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from contracts.access import Principal
 
 router = APIRouter(prefix="/ui/district", include_in_schema=False)
-for part in (certificate_pages, lookup_pages, overtime_pages, progress_pages, board_pages):
+for part in (certificate_pages, lock_date_pages, lookup_pages, overtime_pages, progress_pages, board_pages):
     router.include_router(part.router)
 
 OVERTIME = f"{STATISTICS}/overtime"

@@ -12,6 +12,7 @@ from services.chassis import clock
 from services.chassis.mongo import ASCENDING, IndexModel
 from services.district import branch, certificate_store
 from services.district.branch import Branch, branch_of
+from services.district.lock_dates import store as lock_dates
 from services.district.model import taking
 from services.district.withdrawals import store as withdrawals
 
@@ -42,6 +43,7 @@ async def ensure_indexes(db: Database) -> None:
     await db["counts"].create_indexes([IndexModel([("school", ASCENDING), ("year", ASCENDING)])])
     await db["days"].create_indexes([IndexModel([("school", ASCENDING), ("year", ASCENDING), ("day", ASCENDING)])])
     await certificate_store.ensure_indexes(db)
+    await lock_dates.ensure_indexes(db)
     await withdrawals.ensure_indexes(db)
 
 

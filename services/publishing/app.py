@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from contracts.events.publishing import PublishingActsSealedV1
@@ -11,7 +12,7 @@ from services.chassis.settings import needed
 from services.chassis.web.app import make_app
 from services.chassis.work import forever
 from services.means.judging.recognise import read_roots
-from services.publishing import handlers, pages, routes
+from services.publishing import handlers, lookup_routes, pages, routes
 from services.publishing.delivery import Delivery
 from services.publishing.gateways.national import NationalGateway
 from services.publishing.store import Store, ensure_indexes
@@ -22,7 +23,6 @@ from services.publishing.verification.verifying import Verifier
 from services.publishing.withdrawals import pages as withdrawal_pages
 from services.publishing.withdrawals import routes as withdrawal_routes
 from services.publishing.withdrawals.obeying import Obeying
-from services.publishing.withdrawals.sealed import read_roots
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 SENDERS = 4
 """Packages on the way at a time, so that one that hangs does not hold up the rest."""
+ASKERS = 2
 
 
 def web(parts: Parts) -> FastAPI:
@@ -42,7 +43,10 @@ def web(parts: Parts) -> FastAPI:
     app.state.store = Store(parts.db)
     app.state.objects = parts.objects
     app.state.verifier = Verifier(parts.db, read_roots(needed(parts.settings.trust_dir, "trust_dir")), Bounded())
+    # made when it is first asked: a web process that nobody looks up from needs no gateway
+    app.state.gateway = cache(lambda: NationalGateway(parts.settings))
     app.include_router(routes.router)
+    app.include_router(lookup_routes.router)
     app.include_router(withdrawal_routes.router)
     app.include_router(pages.router)
     app.include_router(withdrawal_pages.router)
@@ -59,9 +63,10 @@ def work(parts: Parts) -> Sequence[Coroutine[None, None, None]]:
     gateway = NationalGateway(parts.settings)
     delivery = Delivery(parts, Store(parts.db), gateway)
     senders = [forever("send", delivery.send) for _ in range(SENDERS)]
+    askers = [forever("ask", delivery.ask, idle=1.0) for _ in range(ASKERS)]
     obeying = Obeying(parts, gateway, read_roots(needed(parts.settings.trust_dir, "trust_dir")))
     withdrawing = [forever("withdrawal requests", obeying.examine), forever("withdrawals", obeying.tell)]
-    return [forever("pack", delivery.pack), *senders, forever("ask", delivery.ask, idle=2.0), *withdrawing]
+    return [forever("pack", delivery.pack), *senders, *askers, *withdrawing]
 
 
 service = Service(

@@ -15,11 +15,23 @@ from uuid import uuid4
 from contracts.documents import DocumentRef
 from services.chassis import audit, clock, failpoints
 from services.chassis.aggregates import Change
+from services.chassis.errors import Refused
 from services.chassis.leases import claim, owner_token, release
 from services.chassis.mongo import Document, Session, transaction
 from services.chassis.objects import DamagedObject, MissingObject
-from services.publishing.gateways.national import Enclosed, GatewayAway, NationalGateway, PackageInfo, PackageRefused, Result, build_package
-from services.publishing.metrics import SUBMISSIONS
+from services.publishing.breaker import Breaker, pause_of
+from services.publishing.errors import CALLBACK_REUSED
+from services.publishing.gateways.national import (
+    Callback,
+    Enclosed,
+    GatewayAway,
+    NationalGateway,
+    PackageInfo,
+    PackageRefused,
+    Result,
+    build_package,
+)
+from services.publishing.metrics import BREAKER_OPEN, CALLBACKS, SUBMISSIONS
 from services.publishing.submissions import answered, stopped
 
 if TYPE_CHECKING:
@@ -30,11 +42,19 @@ if TYPE_CHECKING:
 
 PACKAGE_SIZE = 50
 """Transcripts."""
-ASK_AFTER = dt.timedelta(seconds=20)
-LONGEST_PAUSE = 60.0
+FIRST_QUESTION, LONGEST_WAIT = dt.timedelta(seconds=5), dt.timedelta(seconds=30)
+"""After sending, and at most between two questions, however long the gateway takes."""
 ANSWERS = ("ACCEPTED", "REJECTED")
+UNNAMED = ("NG-000", "Cổng tiếp nhận không nêu lý do")
+"""A refusal without code or reason."""
 CALLBACK_PATH = "/api/publishing/gateway-callbacks"
 log = logging.getLogger(__name__)
+
+
+def ask_after(questions: int) -> dt.timedelta:
+    """The pause before the next question, when so many have been asked in vain."""
+    longer: int = 2 ** min(questions, 10)
+    return min(LONGEST_WAIT, FIRST_QUESTION * longer)
 
 
 class Delivery:
@@ -42,6 +62,7 @@ class Delivery:
         self.parts = parts
         self.store = store
         self.gateway = gateway
+        self.breaker = Breaker()
         self.owner = owner_token()
         self.lease_seconds = 1.5 * parts.settings.lease_seconds  # an answer of the gateway may take its time
 
@@ -133,6 +154,14 @@ class Delivery:
         package = await self._due("ready")
         if package is None:
             return 0
+        try:
+            await self._send(package)
+        finally:
+            self.breaker.left()
+        await release(self.store.db["packages"], package["_id"], self.owner)
+        return 1
+
+    async def _send(self, package: Document) -> None:
         body = await self.parts.objects.get(DocumentRef.model_validate(package["object"]))
         attempts = package["attempts"] + 1
         # written down first: whoever finds it after a crash asks the gateway before sending again
@@ -142,19 +171,19 @@ class Delivery:
             if not package["attempts"] or await self.gateway.results(package["_id"]) is None:
                 await self.gateway.send(package["_id"], body)
         except GatewayAway as problem:
-            pause = dt.timedelta(seconds=min(2.0**attempts, LONGEST_PAUSE))
-            log.warning("the gateway is away", extra={"package": package["_id"], "attempt": attempts, "problem": str(problem)})
+            self._away(package, problem)
+            pause = dt.timedelta(seconds=pause_of(attempts, at_least=problem.retry_after))
             await self.store.set_package(package["_id"], "ready", clock.now() + pause, attempts=attempts)
         except PackageRefused as refusal:
+            await self._there()
             log.warning("the gateway refused a package", extra={"package": package["_id"], "code": refusal.code})
             refused = [Result(uuid=t, status="REJECTED", code=refusal.code, reason=refusal.reason) for t in package["transcripts"]]
             await apply(self.store, package["_id"], refused)
         else:
+            await self._there()
             failpoints.reach("publishing.sent")
             await self._sent(package, attempts)
             failpoints.reach("publishing.sent.committed")
-        await release(self.store.db["packages"], package["_id"], self.owner)
-        return 1
 
     async def ask(self) -> int:
         """Ask about one package whose answer is overdue."""
@@ -162,22 +191,53 @@ class Delivery:
         if package is None:
             return 0
         try:
-            results = await self.gateway.results(package["_id"])
-        except (GatewayAway, PackageRefused) as problem:
-            log.warning("the gateway did not tell", extra={"package": package["_id"], "problem": str(problem)})
-            results = []
-        if results is None:
-            await self.store.set_package(package["_id"], "ready", clock.now(), attempts=package["attempts"])
-        else:
-            await self.store.set_package(package["_id"], "sent", clock.now() + ASK_AFTER, attempts=package["attempts"])
-            await apply(self.store, package["_id"], results)
+            await self._ask(package)
+        finally:
+            self.breaker.left()
         await release(self.store.db["packages"], package["_id"], self.owner)
         return 1
 
+    async def _ask(self, package: Document) -> None:
+        try:
+            results = await self.gateway.results(package["_id"])
+        except GatewayAway as problem:
+            self._away(package, problem)
+            results = []
+        except PackageRefused as refusal:
+            await self._there()
+            log.warning("the gateway did not tell", extra={"package": package["_id"], "code": refusal.code})
+            results = []
+        else:
+            await self._there()
+        if results is None:
+            await self.store.set_package(package["_id"], "ready", clock.now(), attempts=package["attempts"])
+        else:
+            asked = package.get("asked", 0) + 1
+            await self.store.set_package(package["_id"], "sent", clock.now() + ask_after(asked), attempts=package["attempts"], asked=asked)
+            await apply(self.store, package["_id"], results)
+
+    def _away(self, package: Document, problem: GatewayAway) -> None:
+        log.warning("the gateway is away", extra={"package": package["_id"], "problem": str(problem)})
+        self.breaker.failed(problem.retry_after)
+        BREAKER_OPEN.set(self.breaker.is_open)
+
+    async def _there(self) -> None:
+        """After it was away: what waits goes now, not when its own pause is over."""
+        if self.breaker.worked():
+            log.info("the gateway is there again")
+            await self.store.wake_packages()
+        BREAKER_OPEN.set(0)
+
     async def _due(self, state: str) -> Document | None:
-        return await claim(
-            self.store.db["packages"], {"state": state, "next_at": {"$lte": clock.now()}}, self.owner, self.lease_seconds, sort="next_at"
-        )
+        """A package that the breaker lets through; whoever gets one tells the breaker how it went."""
+        if self.breaker.holds:
+            return None
+        wanted = {"state": state, "next_at": {"$lte": clock.now()}}
+        package = await claim(self.store.db["packages"], wanted, self.owner, self.lease_seconds, sort="next_at")
+        if package is not None and not self.breaker.enter():
+            await release(self.store.db["packages"], package["_id"], self.owner)
+            return None
+        return package
 
     async def _sent(self, package: Document, attempts: int) -> None:
         async def work(session: Session) -> None:
@@ -188,7 +248,7 @@ class Delivery:
                 if d["state"] == "PACKED" and d["package"] == package["_id"]
             ]
             await self.store.save(session, sent, actor="publishing", cause=package["_id"])
-            await self.store.set_package(package["_id"], "sent", clock.now() + ASK_AFTER, attempts=attempts, session=session)
+            await self.store.set_package(package["_id"], "sent", clock.now() + ask_after(0), attempts=attempts, asked=0, session=session)
             if sent:
                 about = {} if package.get("kind", "transcript") == "transcript" else {"kind": package["kind"]}
                 details = {
@@ -210,14 +270,34 @@ class Delivery:
         await transaction(self.store.db, work)
 
 
-async def apply(store: Store, package_id: str, results: Sequence[Result]) -> None:
-    """Take the gateway's word over, from a callback or an answer; what is known already changes nothing."""
+async def called_back(store: Store, said: Callback, digest: str) -> None:
+    """Take a callback over. One that came before changes nothing; raises Refused for another one under the same event id."""
+    if await store.package(said.package_id) is None:
+        # sent by another installation, or by this one before its data were lost: no use in being told again
+        log.warning("a callback for an unknown package", extra={"package": said.package_id, "event": said.event_id})
+        CALLBACKS.labels("unknown package").inc()
+        return
+    known = await store.callback(said.event_id)
+    if known is not None and known["digest"] != digest:
+        raise Refused(CALLBACK_REUSED)
+    CALLBACKS.labels("taken" if known is None else "repeated").inc()
+    if known is None:
+        await apply(store, said.package_id, said.results, event={"_id": said.event_id, "digest": digest})
+
+
+async def apply(store: Store, package_id: str, results: Sequence[Result], *, event: Document | None = None) -> None:
+    """Take the gateway's word over, from a callback or an answer; what is known already changes nothing.
+
+    `event` is remembered with the change. What is said of transcripts that are not in the package is not heard.
+    """
     decided = {r.uuid: r for r in results if r.status != "PENDING"}
     package = await store.package(package_id)
     if package is None or not decided:
         return
 
     async def work(session: Session) -> Counter[str]:
+        if event is not None:
+            await store.remember_callback(session, {**event, "package": package_id, "at": clock.now()})
         loaded = await store.load(session, [t for t in package["transcripts"] if t in decided])
         changes = []
         for transcript, submission in loaded.items():
@@ -226,8 +306,8 @@ async def apply(store: Store, package_id: str, results: Sequence[Result]) -> Non
                 submission,
                 package_id,
                 accepted=said.status == "ACCEPTED",
-                code=said.code or "",
-                reason=said.reason or "",
+                code=said.code or UNNAMED[0],
+                reason=said.reason or UNNAMED[1],
                 at=said.at or clock.now(),
             )
             if change is not None:

@@ -52,3 +52,43 @@ RECORDS_SAID_NO = Refusal(
     "Tải lại trang để xem trạng thái mới nhất.",
     "records denied the submission in state {state}",
 )
+INTAKE_CLOSED = Refusal(
+    "HB-PUB-060",
+    409,
+    "Đã khóa tiếp nhận học bạ",
+    "{unit} đã khóa tiếp nhận học bạ sau ngày {on}.",
+    "Liên hệ {unit} để được gia hạn ngày khóa tiếp nhận rồi gửi lại.",
+    "the intake was closed after {on}",
+)
+WITHDRAWAL_CLOSED = Refusal(
+    "HB-PUB-061",
+    409,
+    "Đã khóa thu hồi học bạ",
+    "{unit} đã khóa thu hồi học bạ sau ngày {on}.",
+    "Liên hệ {unit} để được gia hạn ngày khóa thu hồi rồi gửi lại yêu cầu.",
+    "withdrawals were closed after {on}",
+)
+CALLBACK_TOO_LARGE = Refusal(
+    "HB-PUB-062",
+    413,
+    "Phản hồi quá lớn",
+    "Phản hồi của Cổng tiếp nhận vượt quá dung lượng cho phép.",
+    "Gửi kết quả của từng gói trong một phản hồi, tối đa 1 MB.",
+    "the callback is larger than 1 MB",
+)
+CALLBACK_REUSED = Refusal(
+    "HB-PUB-063",
+    409,
+    "Mã sự kiện đã được dùng",
+    "Mã sự kiện của phản hồi này đã được dùng cho một phản hồi có nội dung khác.",
+    "Kiểm tra Cổng tiếp nhận; mỗi phản hồi có một mã sự kiện riêng.",
+    "the event id was used for another callback",
+)
+GATEWAY_SILENT = Refusal(
+    "HB-PUB-064",
+    503,
+    "Cổng tiếp nhận không trả lời",
+    "Cổng tiếp nhận đang gián đoạn nên chưa tra cứu được.",
+    "Thử lại sau ít phút; việc gửi học bạ vẫn tiếp tục khi Cổng hoạt động lại.",
+    "the national gateway does not answer",
+)

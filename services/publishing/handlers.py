@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contracts.event import Event
-from contracts.events.identity import SchoolChangedV1
+from contracts.events.district import LockDatesSetV1
+from contracts.events.identity import SchoolChangedV1, UnitChangedV1
 from contracts.events.records import (
     ConfirmationUndoneV1,
     SubmissionClearedV1,
@@ -16,6 +17,7 @@ from contracts.events.records import (
     TranscriptMovedV1,
 )
 from services.chassis.kafka import Consumer
+from services.publishing import window_store
 from services.publishing.submissions import cancelled, cleared, confirmed, denied, unconfirmed
 from services.publishing.verification import source
 from services.publishing.verification import store as verification
@@ -68,9 +70,18 @@ def consumers(store: Store) -> list[Consumer]:
         await verification.take(store.db, session, events, source.moved)
 
     organisations = Consumer("publishing", "identity.organisations")
+    windows = Consumer("publishing", "district.windows")
+
+    @organisations.on(UnitChangedV1)
+    async def _(session: Session, events: list[Event[UnitChangedV1]]) -> None:
+        await window_store.save_units(store.db, session, events)
 
     @organisations.on(SchoolChangedV1)
     async def _(session: Session, events: list[Event[SchoolChangedV1]]) -> None:
-        await verification.take_schools(store.db, session, events)
+        await window_store.save_schools(store.db, session, events)
 
-    return [transcripts, organisations, *withdrawals.consumers(store.db, transcripts)]
+    @windows.on(LockDatesSetV1)
+    async def _(session: Session, events: list[Event[LockDatesSetV1]]) -> None:
+        await window_store.save_dates(store.db, session, events)
+
+    return [transcripts, organisations, windows, *withdrawals.consumers(store.db, transcripts)]

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
 from contracts.access import Action, allowed
+from contracts.deadlines import national_deadline
 from contracts.menu import SUBMISSIONS, SUMMARY_SUBMISSIONS
 from contracts.nouns import NOUNS, worded
+from services.chassis import clock
 from services.chassis import errors as chassis_errors
 from services.chassis.access import Who, require, require_fresh
+from services.chassis.errors import NOT_FOUND, Refused
 from services.chassis.vietnamese import fold, given_name_key
 from services.chassis.web.lists import catalogue_of, done, notices, ordered, paged, query_of, reworded, ticked
-from services.chassis.web.look import render
+from services.chassis.web.look import Deadline, render, vn_date
 from services.chassis.web.shell import in_menu, shell
-from services.publishing import errors, sending
+from services.publishing import errors, progress, sending, window_store
 from services.publishing.routes import own_school, store_of
 from services.publishing.submissions import SENDABLE
+from services.publishing.windows import Windows, bound_by, closed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from contracts.access import Principal
     from contracts.documents import DocumentKind
+    from contracts.lock_dates import LockDate
     from services.chassis.mongo import Document
 
 router = APIRouter(prefix="/ui/publishing", include_in_schema=False)
@@ -68,11 +73,17 @@ async def _show(request: Request, who: Principal, desk: Desk) -> Response:
     query = query_of(request, "class", "state", "name", "sort", "order", "page")
     entry, noun = in_menu(who, desk.address), NOUNS[desk.kind]
     every = await store_of(request).submissions(school, kind=desk.kind)
+    panel = progress.of_latest(every, desk.address, noun, clock.now())
+    if panel and request.headers.get("HX-Request"):
+        return render(request.app.state.pages, request, "chassis/progress.html", {"progress": panel})
+    windows = await window_store.windows_of(store_of(request).db, school)
     words = {act: (some.format(noun=noun), none.format(noun=noun)) for act, (some, none) in WORDS.items()}
-    rows = _rows(every, query)
+    rows = _rows(every, query, windows)
     page, paging = paged(rows, query)
+    told = shell(request, who, notices=notices(request, words, reworded(CATALOGUE, partial(worded, desk.kind))))
     context = {
-        "shell": shell(request, who, notices=notices(request, words, reworded(CATALOGUE, partial(worded, desk.kind)))),
+        "shell": replace(told, deadline=_deadline(every, windows)),
+        "progress": panel,
         "title": entry.title,
         "noun": noun,
         "of_pupils": desk.kind == "transcript",
@@ -93,7 +104,19 @@ def _shown(submission: Mapping[str, Any]) -> str:
     return SHOWN_AS.get(state, state)
 
 
-def _rows(every: Sequence[Document], query: Mapping[str, str]) -> list[dict[str, Any]]:
+def _deadline(every: Sequence[Document], windows: Windows) -> Deadline | None:
+    """The day that binds the school first: a lock date of an oversight unit, or the national day. Of the newest school year."""
+    year = max((s["year"] for s in every), default=None)
+    if year is None:
+        return None
+    today = clock.in_vietnam(clock.now()).date()
+    bound = [bound_by(windows, "intake", year=year, grade=g) for g in sorted({s["grade"] for s in every if s["year"] == year})]
+    locks = [date.on for date in bound if date is not None]
+    text, on = ("Ngày khóa tiếp nhận", min(locks)) if locks else ("Hạn đưa học bạ lên CSDL quốc gia", national_deadline(year))
+    return Deadline(text, on, (on - today).days)
+
+
+def _rows(every: Sequence[Document], query: Mapping[str, str], windows: Windows) -> list[dict[str, Any]]:
     """Those that the filter finds, by class and given name unless asked otherwise."""
     name, class_code, state = fold(query.get("name", "")), query.get("class", ""), query.get("state", "")
     found = [s for s in every if class_code in ("", s["class_code"]) and state in ("", _shown(s)) and name in fold(s["pupil_name"])]
@@ -104,11 +127,16 @@ def _rows(every: Sequence[Document], query: Mapping[str, str]) -> list[dict[str,
         "state": lambda r: ORDER.index(r["state"]),
         "sent_at": lambda r: r["sent_at"] or LONG_AGO,
     }
-    return ordered([_row(s) for s in found], query, keys)
+    at = clock.now()
+    shut = {(y, g): closed(windows, "intake", year=y, grade=g, at=at) for y, g in {(s["year"], s["grade"]) for s in found}}
+    return ordered([_row(s, shut[s["year"], s["grade"]]) for s in found], query, keys)
 
 
-def _row(submission: Document) -> dict[str, Any]:
+def _row(submission: Document, shut: LockDate | None) -> dict[str, Any]:
     refusal = submission["refusal"]
+    reasons = [f"{refusal['code']}: {refusal['reason']}"] if refusal else []
+    if shut and submission["state"] in SENDABLE:
+        reasons.append(f"Đã khóa tiếp nhận sau ngày {vn_date(shut.on)}.")
     summary = submission.get("kind") == "class_summary"
     return {
         "id": submission["_id"],
@@ -119,10 +147,43 @@ def _row(submission: Document) -> dict[str, Any]:
         "confirmed_at": submission["confirmed_at"],
         "state": _shown(submission),
         "sent_at": submission["sent_at"],
-        "reason": f"{refusal['code']}: {refusal['reason']}" if refusal else "",
-        "sendable": submission["state"] in SENDABLE,
+        "reason": " ".join(reasons),
+        "sendable": submission["state"] in SENDABLE and shut is None,
+        "history_href": f"/ui/publishing/submissions/{submission['_id']}" if submission["history"] or submission["submission"] else "",
         "href": f"/ui/records/{'summaries' if summary else 'transcripts'}/{submission['_id']}",
     }
+
+
+@router.get("/submissions/{transcript}")
+async def show_submission(request: Request, who: Who, transcript: str) -> Response:
+    """Every attempt to send one document, newest first."""
+    school = own_school(who)
+    require(who, Action.VIEW_SCHOOL, school=school)
+    found = await store_of(request).submission(transcript)
+    if found is None or found["school"] != school:
+        raise Refused(NOT_FOUND)
+    desk = SUMMARIES if found.get("kind") == "class_summary" else TRANSCRIPTS
+    entry = in_menu(who, desk.address)
+    row = _row(found, None)
+    context = {
+        "shell": shell(request, who),
+        "title": row["name"],
+        "crumb": entry.title,
+        "row": row,
+        "attempts": [
+            {
+                "requested_at": a.get("requested_at"),
+                "sent_at": a.get("sent_at"),
+                "at": a["at"],
+                "accepted": a["accepted"],
+                "reason": "" if a["accepted"] else f"{a['code']}: {a['reason']}",
+                "package": a["package"] or "",
+            }
+            for a in reversed(found["history"])
+        ],
+        "back": desk.address,
+    }
+    return render(request.app.state.pages, request, "publishing/submission.html", context)
 
 
 @router.post("/submissions")
@@ -144,7 +205,8 @@ async def _send(request: Request, who: Principal, desk: Desk) -> Response:
     chosen = list(form.ids)
     if form.filter is not None:
         every = await store_of(request).submissions(school, kind=desk.kind)
-        chosen = [r["id"] for r in _rows(every, form.filter) if r["sendable"]]
+        windows = await window_store.windows_of(store_of(request).db, school)
+        chosen = [r["id"] for r in _rows(every, form.filter, windows) if r["sendable"]]
     if not chosen:
         return done(desk.address, "submit", 0)
     outcome = await sending.submit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,7 +13,8 @@ from contracts.documents import DocumentKind
 from services.chassis.access import Who, require, require_fresh
 from services.chassis.errors import FORBIDDEN, Refused
 from services.publishing import delivery, sending
-from services.publishing.gateways.national import verify_callback
+from services.publishing.errors import CALLBACK_TOO_LARGE
+from services.publishing.gateways.national import LARGEST_CALLBACK, verify_callback
 
 if TYPE_CHECKING:
     from services.publishing.store import Store
@@ -75,7 +77,18 @@ async def submissions(
 @router.post("/gateway-callbacks", status_code=204)
 async def callback(request: Request) -> Response:
     """The national gateway's answer to a package; it may come twice, early or late."""
-    body = await request.body()
+    body = await _body(request)
     said = verify_callback(request.app.state.settings, request.headers.get("X-Signature", ""), body)
-    await delivery.apply(store_of(request), said.package_id, said.results)
+    await delivery.called_back(store_of(request), said, hashlib.sha256(body).hexdigest())
     return Response(status_code=204)
+
+
+async def _body(request: Request) -> bytes:
+    """Not read further than a callback can be long, whatever its header says."""
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > LARGEST_CALLBACK:
+            raise Refused(CALLBACK_TOO_LARGE)
+        parts.append(part)
+    return b"".join(parts)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from contracts.nouns import worded
-from services.chassis import audit
+from services.chassis import audit, clock
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refused
 from services.chassis.mongo import Session, transaction
+from services.publishing import window_store
 from services.publishing.errors import NOTHING_TO_SEND
 from services.publishing.submissions import SENDABLE, requested
+from services.publishing.windows import refuse_if_closed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +37,7 @@ async def submit(
 ) -> dict[str, Any]:
     """Documents of one kind: {"requested": n, "refused": [{transcript, code, reason}]}.
 
-    Named ones are answered each, classes give what can be sent.
+    Named ones are answered each, classes give what can be sent. What is asked for inside the intake window goes out also after it.
     """
     school = str(who.school)
     if transcripts:
@@ -45,19 +48,22 @@ async def submit(
         ids = []
     if not ids:
         raise Refused(NOTHING_TO_SEND)
-    total, refused = 0, []
+    total, refused, sending = 0, [], str(uuid4())
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
 
         async def work(session: Session, chunk: list[str] = chunk) -> tuple[int, list[dict[str, str]]]:
             loaded = await store.load(session, chunk)
+            windows, at = await window_store.windows_of(store.db, school, session), clock.now()
             changes: list[Change] = []
             no: list[dict[str, str]] = []
             for transcript in chunk:
                 submission = loaded.get(transcript)
                 try:
                     own = submission and (submission["school"], submission.get("kind", "transcript")) == (school, kind)
-                    changes.append(requested(submission if own else None))
+                    change = requested(submission if own else None, sending=sending, by=who.person, at=at)
+                    refuse_if_closed(windows, "intake", year=change.document["year"], grade=change.document["grade"], at=at)
+                    changes.append(change)
                 except Refused as refusal:
                     no.append({"transcript": transcript, "code": refusal.code, "reason": worded(kind, refusal.cause)})
             await store.save(session, changes, actor=who.person, cause=request_id)

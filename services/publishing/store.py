@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from services.chassis import aggregates, clock
 from services.chassis.mongo import ASCENDING, IndexModel
+from services.publishing import window_store
 from services.publishing.submissions import NOT_LISTED
 from services.publishing.verification import store as verification
 from services.publishing.withdrawals import store as withdrawals
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from services.chassis.mongo import Database, Document, Session
 
 
+CALLBACKS_KEPT_SECONDS = 30 * 24 * 3600
+"""Far longer than a callback's signature is good for."""
+
+
 async def ensure_indexes(db: Database) -> None:
     await db["submissions"].create_indexes(
         [
@@ -27,6 +32,8 @@ async def ensure_indexes(db: Database) -> None:
         ]
     )
     await db["packages"].create_indexes([IndexModel([("state", ASCENDING), ("next_at", ASCENDING)])])
+    await db["callbacks"].create_indexes([IndexModel([("at", ASCENDING)], expireAfterSeconds=CALLBACKS_KEPT_SECONDS)])
+    await window_store.ensure_indexes(db)
     await withdrawals.ensure_indexes(db)
     await verification.ensure_indexes(db)
 
@@ -65,6 +72,10 @@ class Store:
             wanted["state"] = {"$in": list(states)}
         return await self.db["submissions"].find(wanted).sort([("class_code", 1), ("pupil_code", 1)]).to_list(None)
 
+    async def submission(self, transcript: str) -> Document | None:
+        found: Document | None = await self.db["submissions"].find_one({"_id": transcript})
+        return found
+
     async def next_cleared_class(self, limit: int) -> list[Document]:
         """Cleared documents of one kind and class, to be packed together."""
         first = await self.db["submissions"].find_one({"state": "CLEARED"}, sort=[("school", 1), ("class_code", 1)])
@@ -82,13 +93,25 @@ class Store:
         return found
 
     async def set_package(
-        self, package_id: str, state: str, next_at: dt.datetime, *, attempts: int, session: Session | None = None
+        self, package_id: str, state: str, next_at: dt.datetime, *, attempts: int, asked: int = 0, session: Session | None = None
     ) -> None:
+        """`asked`: questions in vain since it was sent."""
         await self.db["packages"].update_one(
             {"_id": package_id, "state": {"$ne": "done"}},
-            {"$set": {"state": state, "next_at": next_at, "attempts": attempts, "changed_at": clock.now()}},
+            {"$set": {"state": state, "next_at": next_at, "attempts": attempts, "asked": asked, "changed_at": clock.now()}},
             session=session,
         )
+
+    async def callback(self, event_id: str) -> Document | None:
+        found: Document | None = await self.db["callbacks"].find_one({"_id": event_id})
+        return found
+
+    async def remember_callback(self, session: Session, callback: Document) -> None:
+        await self.db["callbacks"].update_one({"_id": callback["_id"]}, {"$setOnInsert": callback}, upsert=True, session=session)
+
+    async def wake_packages(self) -> None:
+        now = clock.now()
+        await self.db["packages"].update_many({"state": "ready", "next_at": {"$gt": now}}, {"$set": {"next_at": now}})
 
     async def finish_package(self, session: Session, package_id: str, transcripts: Sequence[str]) -> None:
         """Done when every transcript has its answer."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from contracts.events.publishing import SubmissionRequestedV1, TranscriptAcceptedV1, TranscriptRefusedV1
+from services.chassis import clock
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refused
 from services.publishing.errors import ALREADY_SENT, DAMAGED, NOT_CONFIRMED, RECORDS_SAID_NO
@@ -55,8 +56,11 @@ def cancelled(submission: Submission) -> Change:
     return Change({**submission, "state": CANCELLED})
 
 
-def requested(submission: Submission | None) -> Change:
-    """Raises Refused when it may not be sent now. Records must claim the transcript before anything goes out."""
+def requested(submission: Submission | None, *, sending: str | None = None, by: str = "", at: dt.datetime | None = None) -> Change:
+    """Raises Refused when it may not be sent now. Records must claim the transcript before anything goes out.
+
+    `sending`: what one press of the button asked for together.
+    """
     if submission is None or submission["state"] in NOT_LISTED:
         raise Refused(NOT_CONFIRMED)
     if submission["state"] not in SENDABLE:
@@ -66,6 +70,9 @@ def requested(submission: Submission | None) -> Change:
         **submission,
         "state": "REQUESTED",
         "submission": attempt,
+        "sending": sending,
+        "requested_at": at,
+        "requested_by": by,
         "package": None,
         "sent_at": None,
         "decided_at": None,
@@ -85,13 +92,21 @@ def denied(submission: Submission, attempt: str, state: str) -> Change | None:
     if submission["submission"] != attempt or submission["state"] != "REQUESTED":
         return None
     refusal = Refused(RECORDS_SAID_NO, state=state)
-    return Change({**submission, "state": "NOT_SENT", "refusal": {"code": refusal.code, "reason": refusal.cause}})
+    lines = told(submission, accepted=False, code=refusal.code, reason=refusal.cause, at=clock.now())
+    return Change({**submission, "state": "NOT_SENT", "refusal": {"code": refusal.code, "reason": refusal.cause}, "history": lines})
+
+
+def told(submission: Submission, *, accepted: bool, code: str, reason: str, at: dt.datetime) -> list[dict[str, Any]]:
+    """The history with the end of this attempt: what was asked for, sent and answered when."""
+    attempt = {key: submission.get(key) for key in ("package", "submission", "requested_at", "requested_by", "sent_at")}
+    return [*submission["history"], {**attempt, "accepted": accepted, "code": code, "reason": reason, "at": at}]
 
 
 def stopped(submission: Submission, at: dt.datetime) -> Change:
     """The stored files are not what was signed: nothing goes out, and the school is told."""
     refusal = Refused(DAMAGED)
     after = {**submission, "state": "REJECTED", "decided_at": at, "refusal": {"code": refusal.code, "reason": refusal.cause}}
+    after["history"] = told(submission, accepted=False, code=refusal.code, reason=refusal.cause, at=at)
     fact = TranscriptRefusedV1(submission=submission["submission"], code=refusal.code, reason=refusal.cause, refused_at=at)
     return Change(after, fact)
 
@@ -100,13 +115,12 @@ def answered(submission: Submission, package: str, *, accepted: bool, code: str,
     """The gateway's word on one transcript; None when it is known already, or is about an earlier package."""
     if submission["package"] != package or submission["state"] not in ON_THE_WAY:
         return None
-    outcome = {"package": package, "submission": submission["submission"], "accepted": accepted, "code": code, "reason": reason, "at": at}
     after = {
         **submission,
         "state": "ACCEPTED" if accepted else "REJECTED",
         "decided_at": at,
         "refusal": None if accepted else {"code": code, "reason": reason},
-        "history": [*submission["history"], outcome],
+        "history": told(submission, accepted=accepted, code=code, reason=reason, at=at),
     }
     fact: TranscriptAcceptedV1 | TranscriptRefusedV1
     if accepted:

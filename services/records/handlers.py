@@ -51,15 +51,21 @@ if TYPE_CHECKING:
 
 
 def consumers(store: Store) -> list[Consumer]:
+    return [_of_organisations(store), _of_certificates(store), _of_steps(store), _of_submissions(store), _of_withdrawals(store)]
+
+
+def _of_organisations(store: Store) -> Consumer:
     organisations = Consumer("records", "identity.organisations")
-    certificates = Consumer("records", "identity.certificates")
-    steps = Consumer("records", "signing.steps")
-    submissions = Consumer("records", "publishing.submissions")
-    withdrawals = Consumer("records", "publishing.withdrawals")
 
     @organisations.on(SchoolChangedV1)
     async def _(session: Session, events: list[Event[SchoolChangedV1]]) -> None:
         await store.save_schools(session, events)
+
+    return organisations
+
+
+def _of_certificates(store: Store) -> Consumer:
+    certificates = Consumer("records", "identity.certificates")
 
     @certificates.on(SignatureImageChangedV1)
     async def _(session: Session, events: list[Event[SignatureImageChangedV1]]) -> None:
@@ -81,18 +87,25 @@ def consumers(store: Store) -> list[Consumer]:
     async def _(session: Session, events: list[Event[CertificateEndedV1]]) -> None:
         await save_told(store.db, session, events)
 
-    async def change(session: Session, events: list[Event[Any]], decide: Callable[[Document, Any], Change]) -> None:
-        """One change an event; a subject with several events in the run gets them one after the other."""
-        while events:
-            first = {e.subject: e for e in reversed(events)}
-            events = [e for e in events if e is not first[e.subject]]
-            loaded = await store.load(session, first)
-            changes = [decide(loaded[subject], e.data) for subject, e in first.items()]
-            await store.save(session, changes, actor=next(iter(first.values())).actor, cause=str(next(iter(first.values())).id))
+    return certificates
+
+
+async def _change(store: Store, session: Session, events: list[Event[Any]], decide: Callable[[Document, Any], Change]) -> None:
+    """One change an event; a subject with several events in the run gets them one after the other."""
+    while events:
+        first = {e.subject: e for e in reversed(events)}
+        events = [e for e in events if e is not first[e.subject]]
+        loaded = await store.load(session, first)
+        changes = [decide(loaded[subject], e.data) for subject, e in first.items()]
+        await store.save(session, changes, actor=next(iter(first.values())).actor, cause=str(next(iter(first.values())).id))
+
+
+def _of_steps(store: Store) -> Consumer:
+    steps = Consumer("records", "signing.steps")
 
     @steps.on(SubjectSignedV1)
     async def _(session: Session, events: list[Event[SubjectSignedV1]]) -> None:
-        await change(session, list(events), lambda t, fact: Change(_with_signature(t, fact)))
+        await _change(store, session, list(events), lambda t, fact: Change(_with_signature(t, fact)))
 
     @steps.on(SubjectsSignedV1)
     async def _(session: Session, events: list[Event[SubjectsSignedV1]]) -> None:
@@ -104,11 +117,12 @@ def consumers(store: Store) -> list[Consumer]:
 
     @steps.on(StepSignedV1)
     async def _(session: Session, events: list[Event[StepSignedV1]]) -> None:
-        await change(session, list(events), lambda t, fact: Change(moved(_with_signature(t, fact), fact.step, **_files(fact))))
+        await _change(store, session, list(events), lambda t, fact: Change(moved(_with_signature(t, fact), fact.step, **_files(fact))))
 
     @steps.on(TranscriptSealedV1)
     async def _(session: Session, events: list[Event[TranscriptSealedV1]]) -> None:
-        await change(
+        await _change(
+            store,
             session,
             list(events),
             lambda t, fact: Change(
@@ -123,27 +137,40 @@ def consumers(store: Store) -> list[Consumer]:
 
     @steps.on(TranscriptReturnedV1)
     async def _(session: Session, events: list[Event[TranscriptReturnedV1]]) -> None:
-        await change(session, list(events), returned)
+        await _change(store, session, list(events), returned)
 
     @steps.on(TranscriptStoppedV1)
     async def _(session: Session, events: list[Event[TranscriptStoppedV1]]) -> None:
-        await change(session, list(events), stopped)
+        await _change(store, session, list(events), stopped)
+
+    return steps
+
+
+def _of_submissions(store: Store) -> Consumer:
+    submissions = Consumer("records", "publishing.submissions")
 
     @submissions.on(SubmissionRequestedV1)
     async def _(session: Session, events: list[Event[SubmissionRequestedV1]]) -> None:
-        await change(session, list(events), _claim)
+        await _change(store, session, list(events), _claim)
 
     @submissions.on(TranscriptAcceptedV1)
     async def _(session: Session, events: list[Event[TranscriptAcceptedV1]]) -> None:
-        await change(session, list(events), lambda t, fact: Change(moved(t, "accepted", decided_at=fact.accepted_at)))
+        await _change(store, session, list(events), lambda t, fact: Change(moved(t, "accepted", decided_at=fact.accepted_at)))
 
     @submissions.on(TranscriptRefusedV1)
     async def _(session: Session, events: list[Event[TranscriptRefusedV1]]) -> None:
-        await change(
+        await _change(
+            store,
             session,
             list(events),
             lambda t, fact: Change(moved(t, "refused", decided_at=fact.refused_at, refusal={"code": fact.code, "reason": fact.reason})),
         )
+
+    return submissions
+
+
+def _of_withdrawals(store: Store) -> Consumer:
+    withdrawals = Consumer("records", "publishing.withdrawals")
 
     async def withdraw(session: Session, events: list[Event[Any]], decide: Callable[[Document, Any], Change]) -> None:
         """A request is about a document: its events are of the request, and name the document."""
@@ -167,7 +194,7 @@ def consumers(store: Store) -> list[Consumer]:
     async def _(session: Session, events: list[Event[TranscriptWithdrawnV1]]) -> None:
         await withdraw(session, list(events), withdrawing.withdrawn)
 
-    return [organisations, certificates, steps, submissions, withdrawals]
+    return withdrawals
 
 
 def _with_signature(transcript: Document, fact: SubjectSignedV1 | StepSignedV1 | TranscriptSealedV1) -> Document:

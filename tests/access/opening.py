@@ -25,7 +25,7 @@ from tests.access.world import Access
 from tests.integration import identity_world, pages_world
 
 SERVICES = {"identity": identity, "records": records, "signing": signing, "publishing": publishing, "district": district}
-PROCESSES = ("mongod", "minio", "sandbox-provider")
+PROCESSES = ("mongod", "minio", "sandbox-provider", "sandbox-gateway")
 
 
 @asynccontextmanager

@@ -9,6 +9,8 @@ from tests.access.rows import Row, act, order, page
 
 DECIDING = right(Action.DECIDE_CERTIFICATE, OWN_BRANCH)
 OF_A = right(Action.DECIDE_CERTIFICATE, BRANCH_OF_A)
+SETTING = right(Action.SET_LOCK_DATES, OWN_BRANCH)
+SETTING_A = right(Action.SET_LOCK_DATES, BRANCH_OF_A)
 LOOKING = right(Action.VIEW_BRANCH, OWN_BRANCH)
 NUMBERS_OF_A = right(Action.VIEW_BRANCH, BRANCH_OF_A)
 REFUSAL = {"ids": ["@request_key"], "reason": "Sai người"}
@@ -42,6 +44,14 @@ ROWS: tuple[Row, ...] = (
     page("/ui/district/withdrawals/{key}", WITHDRAWAL_OF_A, values={"key": "@withdrawal_request"}, shows=PUPIL),
     # without a reason: the page that asks for one names what was ticked
     act("/ui/district/withdrawals", WITHDRAWING, [("ids", "@withdrawal_request"), ("act", "refuse")], step_up=True, shows=PUPIL),
+    page("/api/district/lock-dates", SETTING, query={"year": "@year"}),
+    page("/api/district/lock-dates/history", SETTING, query={"year": "@year"}),
+    order("/api/district/lock-dates", SETTING, {"year": "@year", "matter": "intake", "on": "@today"}, step_up=True),
+    page("/ui/district/lock-dates", SETTING),
+    page("/ui/district/lock-dates/history", SETTING),
+    page("/ui/district/lock-dates/{school}", SETTING_A),
+    act("/ui/district/lock-dates", SETTING, [("year", "@year"), ("act", "intake"), ("scope", "common")], step_up=True),
+    act("/ui/district/lock-dates/{school}", SETTING_A, [("year", "@year"), ("intake-1", "@today")], step_up=True),
     page("/ui/district/statistics", LOOKING),
     page("/ui/district/statistics.xlsx", LOOKING),
     page("/ui/district/statistics/overtime", LOOKING),

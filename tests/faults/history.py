@@ -131,6 +131,10 @@ class Evidence:
     arrivals: dict[str, int] = field(default_factory=dict)
     """Package → how often it came to the gateway."""
     results: list[Result] = field(default_factory=list)
+    submissions: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Transcript → publishing's state of it and the package that it went in; looked at when a round collects them."""
+    answers: list[tuple[str, str]] = field(default_factory=list)
+    """Transcript and submission of each end that publishing told, repeats included."""
     acts: list[Act] = field(default_factory=list)
     once: dict[str, set[str]] = field(default_factory=dict)
     """Act → subjects of which each has exactly one entry."""
@@ -158,6 +162,7 @@ def violations(e: Evidence) -> list[Violation]:
         "signature unexplained": signatures_unexplained,
         "sent twice": sent_twice,
         "not accepted": not_accepted,
+        "answers differ": answers_differ,
         "out of order": out_of_order,
         "audit": audit_wrong,
     }
@@ -290,6 +295,16 @@ def not_accepted(e: Evidence) -> Iterator[str]:
     accepted = {r.transcript for r in e.results if r.status == "ACCEPTED"}
     yield from (f"{t.id} was not accepted by the gateway" for t in e.transcripts if t.id not in accepted)
     yield from (f"{p} never reached the gateway" for p in sorted(e.packages.keys() - e.taken.keys()))
+
+
+def answers_differ(e: Evidence) -> Iterator[str]:
+    """Where a round lets the gateway refuse: both sides say the same of each transcript, and each end was told once."""
+    said = {(r.package, r.transcript): r.status for r in e.results}
+    for transcript, (state, package) in e.submissions.items():
+        if said.get((package, transcript)) != state:
+            yield f"{transcript} is {state} for publishing and {said.get((package, transcript), 'unknown')} at the gateway"
+    yield from (f"the end of {t} in {s} was told {n} times" for (t, s), n in Counter(e.answers).items() if n > 1)
+    yield from (f"the end of {t} was never told" for t in sorted(e.submissions.keys() - {t for t, _ in e.answers}))
 
 
 # the order is kept

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.publishing.breaker import Breaker
 from services.publishing.delivery import apply
 from services.publishing.gateways.national import Result
 from services.publishing.store import Store as PublishingStore
@@ -274,6 +275,7 @@ class Acts:
                 await self._answer(sent, verdicts)
 
             gateway.away, gateway.early = away, answer if early else None
+            self.place.delivery.breaker = Breaker()  # its pauses are of no matter to the life of a transcript
             await self.place.delivery.send()
             return {package: ""}
 

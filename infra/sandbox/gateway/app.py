@@ -11,18 +11,21 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Request
+from pydantic import ValidationError
 from starlette.responses import JSONResponse
 
 from infra.sandbox.common import Place, announce, write_atomically
 from infra.sandbox.faults import ANY, install
 from infra.sandbox.gateway import jws, withdrawals
 from infra.sandbox.gateway.errors import PackageRefused
-from infra.sandbox.gateway.ledger import Ledger
+from infra.sandbox.gateway.ledger import Ledger, moment
 from infra.sandbox.gateway.manifest import Manifest, callback_is_allowed, open_package
 from infra.sandbox.gateway.office import ENDPOINTS, GatewayFaults, Office
+from infra.sandbox.gateway.search import Foreign, Persons, SearchOrder
 from infra.sandbox.gateway.trust import Trust
 
 LARGEST_BODY = 256_000_000
+LARGEST_SEARCH = 10_000
 HANG_SECONDS = 120.0
 
 router = APIRouter()
@@ -44,6 +47,7 @@ def create_app(place: Place, options: GatewayOptions) -> FastAPI:
         ledger=Ledger(place.directory / "gateway"),
         secret=options.callback_secret,
         trust=Trust(place.directory),
+        persons=Persons(place.directory / "gateway"),
         allowed_hosts=options.callback_hosts,
         workers=options.workers,
         tls=ssl.create_default_context(cafile=str(options.callback_ca_file)) if options.callback_ca_file else None,
@@ -56,6 +60,7 @@ def create_app(place: Place, options: GatewayOptions) -> FastAPI:
         yield
         await office.stop()
         office.ledger.close()
+        office.persons.close()
 
     app = FastAPI(title="Sandbox national gateway", version="1.0", lifespan=lifespan)
     app.state.office = office
@@ -119,11 +124,11 @@ async def take_package(
     return office.ledger.receipt(manifest.package_id)
 
 
-async def _body(request: Request, most: int = LARGEST_BODY) -> bytes:
+async def _body(request: Request, largest: int = LARGEST_BODY) -> bytes:
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
-        if size > most:
+        if size > largest:
             raise PackageRefused(413, "NG-008", "Gói quá lớn")
         parts.append(part)
     return b"".join(parts)
@@ -182,6 +187,23 @@ async def withdrawal(office: TheOffice, withdrawal_id: str) -> dict[str, Any]:
     if found is None:
         raise PackageRefused(404, "NG-016", "Không có lệnh thu hồi này")
     return found
+
+
+@router.post("/v1/transcripts/search")
+async def search(office: TheOffice, request: Request, x_jws_signature: Annotated[str | None, Header()] = None) -> dict[str, Any]:
+    """By body, so that no personal data stand in an address; signed as a package is."""
+    body = await _body(request, LARGEST_SEARCH)
+    await asyncio.to_thread(jws.verify, x_jws_signature, body, office.trust)
+    try:
+        order = SearchOrder.model_validate_json(body)
+    except ValidationError as wrong:
+        raise PackageRefused(400, "NG-013", "Nội dung tra cứu không đúng hợp đồng giao tiếp") from wrong
+    return office.persons.search(order)
+
+
+@router.post("/control/holdings", status_code=204)
+async def sent_by_another_system(office: TheOffice, foreign: Foreign) -> None:
+    office.persons.put_foreign(foreign, moment())
 
 
 @router.post("/control/faults")

@@ -70,6 +70,9 @@ class Ledger:
         row = self._db.execute("select digest from packages where id=?", (package_id,)).fetchone()
         return None if row is None else str(row["digest"])
 
+    def sender_of(self, package_id: str) -> str:
+        return str(self._db.execute("select sender from packages where id=?", (package_id,)).fetchone()["sender"])
+
     def arrived(self, package_id: str) -> None:
         """Each time that a package comes, however often it has come before."""
         self._db.execute("insert into arrivals values (?,?)", (package_id, moment()))

@@ -18,6 +18,7 @@ from pydantic import Field
 from infra.sandbox.faults import ANY, FaultOrder, Faults
 from infra.sandbox.gateway.ledger import Event, Ledger
 from infra.sandbox.gateway.manifest import Entry, Manifest, open_package
+from infra.sandbox.gateway.search import Persons
 from infra.sandbox.gateway.trust import Trust
 from infra.sandbox.gateway.validation import Finding, start_worker, validate
 
@@ -31,6 +32,9 @@ BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 class GatewayFaults(FaultOrder):
     reject_uuids: list[str] | None = Field(default=None, description="transcripts to reject with NG-901; an empty list ends it")
     reject_next: int | None = Field(default=None, ge=0, description="reject this many transcripts with NG-901")
+    reject_percent: int | None = Field(default=None, ge=0, le=100, description="reject this share of transcripts with NG-901, evenly")
+    skip_validation: bool | None = Field(default=None, description="FOR LOAD ONLY: accept by the manifest, look into no file")
+    lose_callback_percent: int | None = Field(default=None, ge=0, le=100, description="never make this share of callbacks")
     timeout_after_accept: int | None = Field(default=None, ge=0, description="take this many packages, then hang until the caller gives up")
     callback_before_answer: bool | None = Field(default=None, description="call back first, answer 202 afterwards")
     duplicate_callback: int | None = Field(default=None, ge=0, description="repeat every callback this many times")
@@ -44,6 +48,7 @@ class Office:
     ledger: Ledger
     secret: bytes
     trust: Trust
+    persons: Persons
     allowed_hosts: frozenset[str] = frozenset()
     workers: int = 1
     tls: ssl.SSLContext | None = None
@@ -119,14 +124,21 @@ class Office:
 
         async def one(entry: Entry) -> None:
             async with gate:
-                self.ledger.settle(manifest, entry, await self._judge(manifest, entry))
+                finding = await self._judge(manifest, entry)
+                if finding.code is None:
+                    package = self.ledger.file_of(manifest.package_id)
+                    self.persons.keep(package, manifest, entry, self.ledger.sender_of(manifest.package_id))
+                self.ledger.settle(manifest, entry, finding)
 
         await asyncio.gather(*(one(entry) for entry in manifest.entries if entry.uuid in pending))
         self._spawn_delivery(self.ledger.finish(manifest))
 
     async def _judge(self, manifest: Manifest, entry: Entry) -> Finding:
-        if entry.uuid in self.reject_uuids or self.faults.take("packages", "reject_next"):
+        rejected = entry.uuid in self.reject_uuids or self.faults.take("packages", "reject_next")
+        if rejected or self.faults.share("packages", "reject_percent"):
             return Finding("NG-901", "Từ chối theo yêu cầu thử nghiệm")
+        if self.faults.value(ANY, "skip_validation"):
+            return Finding()
         loop = asyncio.get_running_loop()
         package = self.ledger.file_of(manifest.package_id)
         while True:
@@ -145,6 +157,9 @@ class Office:
     async def _deliver(self, event: Event) -> None:
         """Post the callback until it is answered 2xx, waiting longer after each failure."""
         attempts = event.attempts
+        if self.faults.share("packages", "lose_callback_percent"):
+            self.ledger.delivered(event)
+            return
         async with httpx.AsyncClient(verify=self.tls or True, timeout=10, trust_env=False) as client:
             while True:
                 await self._may_call.wait()

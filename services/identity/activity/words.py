@@ -80,6 +80,7 @@ ACTS: dict[str, Words] = {
     "school certificate decided": Words("Ghi nhận kết quả duyệt chứng thư số của trường", CERTIFICATES),
     "approve certificate": Words("Duyệt chứng thư số", CERTIFICATES),
     "refuse certificate": Words("Từ chối chứng thư số", CERTIFICATES, refused=True),
+    "lock dates set": Words("Đặt ngày khóa tiếp nhận, khóa thu hồi", DATA),
     "signing account watched": Words("Theo dõi chứng thư số của tài khoản ký", CERTIFICATES),
     "school certificate watched": Words("Theo dõi chứng thư số của trường", CERTIFICATES),
     "signing account copied": Words("Lấy tài khoản ký từ năm trước", CERTIFICATES),
@@ -167,6 +168,7 @@ ACTS: dict[str, Words] = {
     "withdrawal not obeyed": Words("Cổng tiếp nhận không thu hồi học bạ", SENDING, refused=True),
     "approve withdrawal": Words("Duyệt yêu cầu thu hồi", SENDING),
     "refuse withdrawal": Words("Từ chối yêu cầu thu hồi", SENDING),
+    "gateway searched": Words("Tra cứu học bạ trên Cổng tiếp nhận", SENDING),
     "package answered": Words("Cổng tiếp nhận trả lời gói học bạ", SENDING),
     "activity seen": Words("Đánh dấu đã xem hoạt động bất thường", OVERSEEING),
     "audit exported": Words("Kết xuất nhật ký hoạt động", OVERSEEING),
@@ -347,6 +349,7 @@ VALUES = {
     "full": "Toàn bộ",
     "homeroom": "Giáo viên chủ nhiệm ký duyệt",
     "homeroom_teacher": "Giáo viên chủ nhiệm",
+    "intake": "Khóa tiếp nhận",
     "issue": "Ký phát hành",
     "issuer": "Nhân sự ký phát hành",
     "leader": "Lãnh đạo ký duyệt",
@@ -369,6 +372,7 @@ VALUES = {
     "subject_teacher": "Giáo viên bộ môn",
     "subjects": "Giáo viên bộ môn ký duyệt",
     "totp": "Ứng dụng xác thực",
+    "withdrawal": "Khóa thu hồi",
 }
 """What a state or kind in details is called; what is not here is shown as it is."""
 SHOWN_OF_A_LIST = 10

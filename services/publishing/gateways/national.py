@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import email.utils
 import hashlib
 import hmac
 import io
@@ -11,7 +12,7 @@ import json
 import ssl
 import zipfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import httpx
 from cryptography import x509
@@ -19,19 +20,27 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from lxml import etree
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from contracts.documents import DocumentKind
 from services.chassis import clock
 from services.chassis.errors import Refused
 from services.chassis.settings import Settings, needed, secret
 from services.publishing.errors import BAD_CALLBACK
+from services.publishing.lookup import Found
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from services.publishing.lookup import Criteria
+
 NAMESPACE = "urn:hocba:package:1"
 CALLBACK_WINDOW = dt.timedelta(minutes=5)
+LARGEST_CALLBACK = 1_000_000
+"""Bytes; a package of fifty takes some fifteen thousand."""
+MOST_RESULTS = 5000
+TRY_LATER = (408, 425, 429)
+"""Statuses below 500 that say nothing of the package."""
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -65,7 +74,14 @@ class PackageInfo:
 
 
 class GatewayAway(Exception):
-    """No answer, or "try again later": the package may have arrived; the same package is sent again under the same id."""
+    """No answer, "try again later", or an answer that is not of the contract: the package may have arrived.
+
+    The same package is sent again under the same id, not before `retry_after` seconds where the gateway named them.
+    """
+
+    def __init__(self, problem: str = "no answer", retry_after: float | None = None) -> None:
+        super().__init__(problem)
+        self.retry_after = retry_after
 
 
 class PackageRefused(Exception):
@@ -82,11 +98,34 @@ class Result(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    uuid: str
+    uuid: str = Field(max_length=80)
     status: str = Field(pattern=r"^(PENDING|ACCEPTED|REJECTED)$")
-    code: str | None = None
-    reason: str | None = None
-    at: dt.datetime | None = None
+    code: str | None = Field(default=None, max_length=40)
+    reason: str | None = Field(default=None, max_length=2000)
+    at: AwareDatetime | None = None
+
+
+class Answer(BaseModel):
+    """To a question about a package."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    results: list[Result]
+
+
+class Receipt(BaseModel):
+    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+
+    package_id: str = Field(alias="packageId")
+
+
+class Refusal(BaseModel):
+    """The gateway's own "no"; a 4xx without it comes from something in between."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    code: str = Field(pattern=r"^NG-[0-9]{3}$")
+    reason: str = Field(min_length=1, max_length=2000)
 
 
 class Withdrawn(BaseModel):
@@ -104,9 +143,9 @@ class Withdrawn(BaseModel):
 class Callback(BaseModel):
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
-    event_id: str = Field(alias="eventId")
-    package_id: str = Field(alias="packageId")
-    results: list[Result]
+    event_id: str = Field(alias="eventId", min_length=1, max_length=80)
+    package_id: str = Field(alias="packageId", max_length=80)
+    results: list[Result] = Field(max_length=MOST_RESULTS)
 
 
 def build_package(info: PackageInfo, enclosed: Sequence[Enclosed]) -> bytes:
@@ -163,7 +202,11 @@ class NationalGateway:
     def __init__(self, settings: Settings) -> None:
         if settings.gateway_url is None:
             raise SystemExit("HOCBA_GATEWAY_URL is not set")
-        trust: ssl.SSLContext | bool = ssl.create_default_context(cafile=str(settings.ca_file)) if settings.ca_file else True
+        trust = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
+        # mutual TLS wherever the gateway asks for it; the same certificate signs the packages
+        trust.load_cert_chain(
+            needed(settings.service_cert_file, "service_cert_file"), needed(settings.service_key_file, "service_key_file")
+        )
         self._http = httpx.AsyncClient(base_url=settings.gateway_url, timeout=httpx.Timeout(30, connect=5), verify=trust)
         key = load_pem_private_key(needed(settings.service_key_file, "service_key_file").read_bytes(), None)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
@@ -176,18 +219,40 @@ class NationalGateway:
         """Returns when the gateway has taken it. Raises GatewayAway or PackageRefused."""
         headers = {"Idempotency-Key": package_id, "X-JWS-Signature": self._detached_jws(body), "Content-Type": "application/zip"}
         answer = await self._ask("POST", "/v1/packages", content=body, headers=headers)
-        if answer.status_code == httpx.codes.ACCEPTED:
-            return
-        raise _refusal(answer)
+        if answer.status_code != httpx.codes.ACCEPTED:
+            raise _refusal(answer)
+        if _read(Receipt, answer).package_id != package_id:
+            raise GatewayAway("a receipt for another package")
 
     async def results(self, package_id: str) -> list[Result] | None:
         """What the gateway says of the package's transcripts; None when it does not know the package."""
         answer = await self._ask("GET", f"/v1/packages/{package_id}")
+        if answer.status_code == httpx.codes.OK:
+            return _read(Answer, answer).results
+        refusal = _refusal(answer)
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
+        raise refusal
+
+    async def search(self, school: str, asked: Criteria) -> Found:
+        """What the gateway holds of a school, whoever sent it. Raises GatewayAway or PackageRefused."""
+        named = {
+            "schoolCode": school,
+            "schoolYear": asked.year,
+            "grade": asked.grade,
+            "className": asked.class_code,
+            "pupilName": asked.name,
+            "personalId": asked.personal_id,
+            "uuid": asked.uuid,
+            "status": asked.status,
+            "page": asked.page,
+        }
+        body = json.dumps({key: value for key, value in named.items() if value}, ensure_ascii=False).encode()
+        headers = {"X-JWS-Signature": self._detached_jws(body), "Content-Type": "application/json"}
+        answer = await self._ask("POST", "/v1/transcripts/search", content=body, headers=headers)
         if answer.status_code != httpx.codes.OK:
             raise _refusal(answer)
-        return [Result.model_validate(r) for r in answer.json()["results"]]
+        return _read(Found, answer)
 
     async def withdraw(self, request_id: str, body: bytes) -> Withdrawn:
         """Have a document taken back; told again, it is the same order. Raises GatewayAway, PackageRefused."""
@@ -209,10 +274,10 @@ class NationalGateway:
     async def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
             answer = await self._http.request(method, path, **request)
-        except httpx.TransportError as problem:
+        except (httpx.TransportError, httpx.DecodingError, httpx.TooManyRedirects) as problem:
             raise GatewayAway(type(problem).__name__) from problem
-        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.status_code >= 500:
-            raise GatewayAway(f"HTTP {answer.status_code}")
+        if answer.status_code in TRY_LATER or answer.status_code >= 500:
+            raise GatewayAway(f"HTTP {answer.status_code}", retry_after(answer.headers.get("Retry-After", ""), clock.now()))
         return answer
 
     def _detached_jws(self, body: bytes) -> str:
@@ -223,12 +288,32 @@ class NationalGateway:
         return f"{protected.decode()}..{_base64url(r.to_bytes(32) + s.to_bytes(32)).decode()}"
 
 
-def _refusal(answer: httpx.Response) -> PackageRefused:
+M = TypeVar("M", bound=BaseModel)
+
+
+def _read(model: type[M], answer: httpx.Response) -> M:
+    """Raises GatewayAway for what the gateway of the contract would not say: a proxy's page, half an answer."""
     try:
-        said = answer.json()
-        return PackageRefused(str(said["code"]), str(said["reason"]))
-    except (ValueError, KeyError, TypeError):
-        return PackageRefused(f"HTTP-{answer.status_code}", "Cổng tiếp nhận từ chối gói học bạ")
+        return model.model_validate_json(answer.content)
+    except ValidationError as problem:
+        raise GatewayAway(f"HTTP {answer.status_code} with an answer that is not of the contract") from problem
+
+
+def _refusal(answer: httpx.Response) -> PackageRefused:
+    said = _read(Refusal, answer)
+    return PackageRefused(said.code, said.reason)
+
+
+def retry_after(header: str, at: dt.datetime) -> float | None:
+    """Seconds from `at` (RFC 9110, 10.2.3: a number or a date); None when it says nothing."""
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, ((moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)) - at).total_seconds())
 
 
 def _base64url(raw: bytes) -> bytes:

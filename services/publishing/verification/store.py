@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from services.chassis.mongo import ASCENDING, IndexModel, ReplaceOne, UpdateOne
+from services.chassis.mongo import ASCENDING, IndexModel, ReplaceOne
 from services.publishing.verification.source import Row, Source, is_short, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from contracts.event import Event, Fact
-    from contracts.events.identity import SchoolChangedV1
     from services.chassis.mongo import Database, Session
 
 F = TypeVar("F", bound="Fact")
@@ -30,18 +29,6 @@ async def take(db: Database, session: Session, events: Sequence[Event[F]], rule:
         rows[event.subject] = rule(rows.get(event.subject), event)
     if rows:
         await db[DOCUMENTS].bulk_write([ReplaceOne({"_id": i}, row, upsert=True) for i, row in rows.items()], session=session)
-
-
-async def take_schools(db: Database, session: Session, events: Sequence[Event[SchoolChangedV1]]) -> None:
-    """An older event that comes late changes nothing."""
-    writes = []
-    for event in events:
-        fresh = {"$lt": [{"$ifNull": ["$seq", 0]}, event.sequence]}
-        told: dict[str, Any] = {"name": event.data.name, "path": list(event.data.path), "seq": event.sequence}
-        fields = {key: {"$cond": [fresh, {"$literal": value}, f"${key}"]} for key, value in told.items()}
-        writes.append(UpdateOne({"_id": event.subject}, [{"$set": fields}], upsert=True))
-    if writes:
-        await db[SCHOOLS].bulk_write(writes, ordered=True, session=session)
 
 
 async def by_code(db: Database, code: str) -> Source | None:

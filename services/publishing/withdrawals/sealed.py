@@ -6,8 +6,6 @@ from __future__ import annotations
 from base64 import b64decode
 from typing import TYPE_CHECKING, Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from signxml.algorithms import DigestAlgorithm
 from signxml.exceptions import SignXMLException
@@ -19,7 +17,6 @@ from services.publishing.withdrawals.document import NAMESPACE
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
-    from pathlib import Path
 
 DS: Final = "http://www.w3.org/2000/09/xmldsig#"
 ROOT, CONTENT, SIGNATURES = (f"{{{NAMESPACE}}}{name}" for name in ("YeuCauThuHoi", "NoiDung", "ChuKy"))
@@ -56,12 +53,6 @@ def _problem_of_signature(root: etree._Element, roots: Sequence[bytes], at: dt.d
         return "không phải chứng thư số của tổ chức"
     sound = trust(certificate, [*chain, *roots], roots, at=at).state == "trusted"
     return None if sound else "chứng thư số không được tin cậy"
-
-
-def read_roots(folder: Path) -> list[bytes]:
-    """DER of every certificate in the *.pem files."""
-    found = [c for pem in sorted(folder.glob("*.pem")) for c in x509.load_pem_x509_certificates(pem.read_bytes())]
-    return [c.public_bytes(Encoding.DER) for c in found]
 
 
 def _parsed(document: bytes) -> etree._Element:

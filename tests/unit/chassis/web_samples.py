@@ -11,13 +11,14 @@ from tests.unit.chassis.web_samples_accounts import accounts
 from tests.unit.chassis.web_samples_activity import activity
 from tests.unit.chassis.web_samples_agents import agents
 from tests.unit.chassis.web_samples_approval import approval
-from tests.unit.chassis.web_samples_base import MOMENT, OUTSIDE, Sample, name_of, paging, shell, variants
+from tests.unit.chassis.web_samples_base import MOMENT, OUTSIDE, Sample, name_of, paging, progress, shell, variants
 from tests.unit.chassis.web_samples_certificates import certificates
 from tests.unit.chassis.web_samples_copies import copies
 from tests.unit.chassis.web_samples_corrections import corrections
 from tests.unit.chassis.web_samples_digitisation import digitising
 from tests.unit.chassis.web_samples_district import overseeing
 from tests.unit.chassis.web_samples_factors import factors
+from tests.unit.chassis.web_samples_lock_dates import lock_dates
 from tests.unit.chassis.web_samples_openid import openid
 from tests.unit.chassis.web_samples_organisations import organisations
 from tests.unit.chassis.web_samples_records import records
@@ -56,6 +57,7 @@ def samples() -> list[Sample]:
         *overseeing(),
         *certificates(),
         *withdrawals(),
+        *lock_dates(),
         *_chassis(),
     ]
 
@@ -174,12 +176,63 @@ def _publishing() -> Iterator[Sample]:
                     "reason": "HB-GW-012: Số định danh cá nhân không khớp." if number % 6 == 4 else "",
                     "sendable": number % 6 in {0, 4},
                     "href": f"/records/transcripts/t{number}",
+                    "history_href": f"/publishing/submissions/t{number}" if number % 2 else "",
                 }
                 for number in range(rows)
             ],
+            "progress": progress(running=True) if rows > 1 else None,
         }
 
     yield from variants("publishing/submissions", submissions)
+    one = {"shell": shell(), "title": name_of(1), "crumb": "2.5.2. Gửi học bạ", "back": "/publishing/submissions"}
+    refused = {"requested_at": MOMENT, "sent_at": MOMENT, "at": MOMENT, "accepted": False, "reason": "NG-404: Sai mã số thuế."}
+    attempts = [
+        {**refused, "package": "0197c2f2-7b1e-7d55-a5a0-5f6f0c1d2e3f"},
+        {**refused, "requested_at": None, "accepted": True, "package": ""},
+    ]
+    row = submissions(5)["rows"][4]
+    yield Sample("publishing/submission", "publishing/submission.html", {**one, "row": row, "attempts": attempts})
+    searched = {
+        "shell": shell(),
+        "title": "2.9. Tra cứu học bạ trên Cổng tiếp nhận",
+        "errors": {},
+        "action": "/publishing/lookup",
+        "given": {"class_code": "5A"},
+        "years": [("2025-2026", "2025-2026")],
+        "grades": [("5", "Khối 5")],
+        "classes": [("5A", "5A")],
+        "states": [("ACCEPTED", "Đã tiếp nhận")],
+        "paging": None,
+        "rows": None,
+    }
+    differences = ("Khớp", "Do hệ thống khác gửi", "Khác phiên bản trên hệ thống này", "Không thấy trên Cổng tiếp nhận")
+
+    def found(rows: int) -> dict[str, Any]:
+        held = [
+            {
+                "uuid": f"0197c2f2-7b1e-7d55-a5a0-{number:012}",
+                "pupil_name": name_of(number),
+                "pupil_code": f"31250010{number:04}",
+                "personal_id": None if number % 4 == 3 else "031215001234",
+                "class_code": "5A",
+                "year": "2025-2026",
+                "version": 1,
+                "state": "ACCEPTED",
+                "state_name": "Đã tiếp nhận",
+                "accepted_at": MOMENT,
+                "sender": "hocba",
+                "difference": differences[number % 4],
+                "known": number % 4 != 1,
+            }
+            for number in range(rows)
+        ]
+        return {**searched, "paging": paging(rows, rows + 300 if rows > 1 else rows), "rows": held}
+
+    yield from variants("publishing/lookup", found)
+    yield Sample("publishing/lookup-fresh", "publishing/lookup.html", searched)
+    wrong = {**searched, "errors": {"personal_id": "Số định danh cá nhân gồm 12 chữ số."}, "given": {"personal_id": "12"}}
+    yield Sample("publishing/lookup-wrong", "publishing/lookup.html", wrong)
+    yield Sample("publishing/submission-never", "publishing/submission.html", {**one, "row": row, "attempts": []})
     send = "Gửi bảng tổng hợp kết quả ĐGGD"
     yield of_summaries("publishing/submissions", "publishing/submissions.html", submissions(3), "3.5.2. Gửi bảng tổng hợp", button=send)
     yield Sample("publishing/submissions-onlooker", "publishing/submissions.html", {**submissions(1), "selectable": 0})

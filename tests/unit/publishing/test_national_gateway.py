@@ -9,14 +9,31 @@ import io
 import json
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from lxml import etree
 
 from services.chassis.errors import Refused
 from services.chassis.settings import Settings
-from services.publishing.gateways.national import Enclosed, PackageInfo, build_package, verify_callback
+from services.publishing.gateways.national import (
+    Enclosed,
+    GatewayAway,
+    NationalGateway,
+    PackageInfo,
+    PackageRefused,
+    build_package,
+    retry_after,
+    verify_callback,
+)
+from services.publishing.lookup import Criteria
 from tests.factories.settings import settings_without_servers
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -81,3 +98,79 @@ def test_a_callback_with_another_body_another_secret_or_an_old_time_is_refused(s
     ):
         with pytest.raises(Refused, match="HB-PUB-004"):
             verify_callback(settings, header, body)
+
+
+def answering(settings: Settings, folder: Path, answer: Callable[[httpx.Request], httpx.Response]) -> NationalGateway:
+    """The adapter with a gateway that answers as told."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "publishing")])
+    at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+    certificate = made.not_valid_before(at).not_valid_after(at + dt.timedelta(days=3650)).sign(key, hashes.SHA256())
+    key_file, certificate_file = folder / "service.key", folder / "service.pem"
+    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    certificate_file.write_bytes(certificate.public_bytes(Encoding.PEM))
+    told = {"gateway_url": "https://gateway.test", "service_key_file": key_file, "service_cert_file": certificate_file}
+    gateway = NationalGateway(settings.model_copy(update=told))
+    gateway._http = httpx.AsyncClient(base_url="https://gateway.test", transport=httpx.MockTransport(answer))
+    return gateway
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(503, headers={"Retry-After": "7"}),
+        httpx.Response(429, headers={"Retry-After": "7"}),
+        httpx.Response(408),
+        httpx.Response(200, text="<html>Đăng nhập mạng</html>"),
+        httpx.Response(404, text="<html>proxy</html>"),
+        httpx.Response(403, json={"error": "proxy"}),
+        httpx.Response(202, json={"packageId": "another", "receivedAt": "2026-06-01T00:00:00Z", "state": "RECEIVED"}),
+        httpx.Response(202, text=""),
+    ],
+    ids=lambda r: f"{r.status_code}-{len(r.content)}",
+)
+async def test_whatever_is_not_the_gateways_own_word_means_try_again_later(
+    settings: Settings, tmp_path: Path, answer: httpx.Response
+) -> None:
+    with pytest.raises(GatewayAway) as away:
+        await answering(settings, tmp_path, lambda _: answer).send(INFO.id, b"body")
+    assert away.value.retry_after == (7.0 if "Retry-After" in answer.headers else None)
+
+
+async def test_the_gateways_own_refusal_ends_the_package_and_an_unknown_package_is_none(settings: Settings, tmp_path: Path) -> None:
+    refusal = {"code": "NG-011", "reason": "Không có gói này"}
+    with pytest.raises(PackageRefused, match="NG-011"):
+        await answering(settings, tmp_path, lambda _: httpx.Response(400, json=refusal)).send(INFO.id, b"body")
+    assert await answering(settings, tmp_path, lambda _: httpx.Response(404, json=refusal)).results(INFO.id) is None
+    with pytest.raises(GatewayAway):
+        await answering(settings, tmp_path, lambda _: httpx.Response(404, text="no such page")).results(INFO.id)
+
+
+async def test_personal_data_of_a_search_stand_in_the_signed_body_and_never_in_the_address(settings: Settings, tmp_path: Path) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json={"total": 0, "page": 1, "size": 200, "results": []})
+
+    await answering(settings, tmp_path, answer).search("31300001", Criteria(name="Đỗ Thị Đào", personal_id="031215001234"))
+    (request,) = asked
+    assert str(request.url) == "https://gateway.test/v1/transcripts/search"
+    assert json.loads(request.content) == {"schoolCode": "31300001", "pupilName": "Đỗ Thị Đào", "personalId": "031215001234", "page": 1}
+    assert ".." in request.headers["X-JWS-Signature"]
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("120", 120.0),
+        ("Mon, 01 Jun 2026 00:01:00 GMT", 60.0),
+        ("Sun, 31 May 2026 00:00:00 GMT", 0.0),
+        ("soon", None),
+        ("", None),
+        ("-5", None),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_as_a_date(header: str, seconds: float | None) -> None:
+    assert retry_after(header, dt.datetime(2026, 6, 1, tzinfo=dt.UTC)) == seconds

@@ -5,6 +5,7 @@ import hmac
 import io
 import json
 import time
+import uuid
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from jsonschema import Draft202012Validator
 from infra.sandbox.gateway.ledger import Ledger
 from infra.sandbox.gateway.manifest import open_package
 from infra.sandbox.gateway.office import Office
+from infra.sandbox.gateway.search import Persons
 from infra.sandbox.gateway.trust import Trust
 from tests.unit.sandbox.conftest import SECRET, Receiver, Server, issue
 from tests.unit.sandbox.documents import Signer, Transcript, detached_jws, package, sign_pdf, signed_transcript
@@ -62,6 +64,13 @@ class Sender:
     def get(self, path: str) -> httpx.Response:
         with self.gateway.client as client:
             return client.get(path)
+
+    def search(self, order: dict[str, Any], *, signed: bool = True) -> httpx.Response:
+        body = json.dumps(order).encode()
+        key, certificates = (self.directory / f"publishing-service.{kind}" for kind in ("key", "pem"))
+        headers = {"X-JWS-Signature": detached_jws(body, key.read_bytes(), certificates.read_bytes())} if signed else {}
+        with self.gateway.client as client:
+            return client.post("/v1/transcripts/search", content=body, headers=headers)
 
     def control(self, **order: Any) -> None:
         with self.gateway.client as client:
@@ -178,7 +187,9 @@ async def test_a_package_that_cannot_be_worked_on_holds_up_no_other(
 ) -> None:
     identity, body = package([await signed_transcript([teacher, school])], sender.receiver.url)
     directory = sender.directory
-    office = Office(directory=directory, ledger=Ledger(tmp_path), secret=SECRET, trust=Trust(directory))
+    office = Office(
+        directory=directory, ledger=Ledger(tmp_path), secret=SECRET, trust=Trust(directory), persons=Persons(directory / "gateway")
+    )
     office.ledger.file_of(identity).write_bytes(body)
     office.ledger.add(open_package(body), hashlib.sha256(body).hexdigest(), "sender")
     office.queue.put_nowait("lost")
@@ -257,3 +268,42 @@ def test_unknown_packages_and_transcripts_are_not_found(sender: Sender) -> None:
     answers = [sender.get("/v1/packages/x"), sender.get("/v1/transcripts/x")]
     assert [answer.status_code for answer in answers] == [404, 404]
     assert all(conforms(answer.json(), "Refusal") for answer in answers)
+
+
+def put_foreign(sender: Sender, name: str, *, school: str = "SEARCHED", grade: int = 5) -> str:
+    each = {"uuid": str(uuid.uuid4()), "school": school, "year": "2025-2026", "class_name": f"{grade}A", "grade": grade, "pupil": "p"}
+    with sender.gateway.client as client:
+        client.post("/control/holdings", json={**each, "name": name, "personal_id": "031215001234"}).raise_for_status()
+    return str(each["uuid"])
+
+
+def test_a_search_finds_by_every_field_and_only_within_the_school_that_is_asked_for(sender: Sender) -> None:
+    dao, an = put_foreign(sender, "Đỗ Thị Đào"), put_foreign(sender, "Nguyễn Văn An", grade=4)
+    put_foreign(sender, "Đỗ Thị Đào", school="ANOTHER")
+
+    def found(**order: Any) -> set[str]:
+        answer = sender.search({"schoolCode": "SEARCHED", **order})
+        assert answer.status_code == 200, answer.text
+        assert conforms(answer.json(), "SearchResult")
+        return {each["uuid"] for each in answer.json()["results"]}
+
+    assert found() == found(schoolYear="2025-2026", personalId="031215001234", status="ACCEPTED") == {dao, an}
+    assert found(pupilName="do thi") == found(pupilName="ĐÀO") == found(grade=5) == found(className="5A") == found(uuid=dao) == {dao}
+    assert found(schoolYear="2024-2025") == found(pupilName="%") == set()
+
+
+def test_a_search_is_refused_without_signature_or_beyond_the_contract(sender: Sender) -> None:
+    answers = [
+        sender.search({"schoolCode": "SEARCHED"}, signed=False),
+        sender.search({}),
+        sender.search({"schoolCode": "SEARCHED", "personalId": "1"}),
+        sender.search({"schoolCode": "SEARCHED", "anything": 1}),
+        sender.search({"schoolCode": "S" * 11_000}),
+    ]
+    assert [answer.status_code for answer in answers] == [401, 400, 400, 400, 413]
+    assert all(conforms(answer.json(), "Refusal") for answer in answers)
+
+
+def test_a_held_transcript_and_a_package_are_told_as_the_contract_says(sender: Sender) -> None:
+    uuid_of_it = put_foreign(sender, "Nguyễn Văn An")
+    assert conforms(sender.get(f"/v1/transcripts/{uuid_of_it}").json(), "Transcript")

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, DiffResult, StandardDiffPolicy, SuspiciousModification
-from services.signing.judge_pdf import verify_pdf
 
 from services.means.judging import additions as known
 from services.means.judging.additions import additions
+from services.means.judging.judge_pdf import verify_pdf
 from services.means.judging.pdf_changes import Changes
 from services.records.render.pdf import transcript_pdf
 from services.records.render.xml import transcript_xml
