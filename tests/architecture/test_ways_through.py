@@ -15,6 +15,7 @@ SENDERS = {
     CHASSIS / "kafka.py": "makes the producer; a consumer gives up to the dead letters with it",
     CHASSIS / "relay.py": "hands the outbox over",
     CHASSIS / "deadletter.py": "replays dead letters",
+    CHASSIS / "snapshots.py": "republishes what stands, past the outbox: nothing of it is new",
     CHASSIS / "process.py": "makes one producer a process and gives it to the relay and the readers",
 }
 CLOCK = CHASSIS / "clock.py"

@@ -9,6 +9,7 @@ from contracts.nouns import worded
 from services.chassis import audit, clock
 from services.chassis.errors import NOT_FOUND, Refused
 from services.chassis.mongo import Document, Session, transaction
+from services.publishing.window_store import windows_of
 from services.publishing.withdrawals import rules, store
 from services.publishing.withdrawals.document import request_xml
 from services.publishing.withdrawals.errors import NOTHING_CHOSEN, TOO_MANY
@@ -34,17 +35,18 @@ async def draft(db: Database, who: Principal, transcripts: Sequence[str], reason
 
     Raises Refused(REASON_NEEDED, NOTHING_CHOSEN, TOO_MANY).
     """
-    said, school, at = rules.reason_of(reason), str(who.school), clock.now()
+    said, at = rules.reason_of(reason), clock.now()
     made: list[str] = []
 
     async def work(session: Session, chunk: Sequence[str], told: Refusals) -> Sequence[Change]:
         found = await db["submissions"].find({"_id": {"$in": list(chunk)}}, session=session).to_list(None)
         submissions = {s["_id"]: s for s in found}
         asked = await store.asked(db, session, chunk)
+        windows = await windows_of(db, str(who.school), session)
         changes = []
         for transcript in chunk:
             try:
-                own = rules.withdrawable(submissions.get(transcript), school)
+                own = rules.withdrawable(submissions.get(transcript), windows, at)
                 changes.append(rules.drafted(own, reason=said, by=who, at=at, asked=transcript in asked))
             except Refused as refusal:
                 told.append(_said(transcript, refusal, submissions.get(transcript)))
@@ -90,11 +92,12 @@ async def send(db: Database, objects: Objects, who: Principal, requests: Sequenc
         loaded = await store.load(db, session, chunk)
         found = await db["submissions"].find({"_id": {"$in": [d["transcript"] for d in loaded.values()]}}, session=session).to_list(None)
         submissions = {s["_id"]: s for s in found}
+        windows = await windows_of(db, school, session)
         changes = []
         for each in chunk:
             try:
                 request = _own(loaded, each, school)
-                rules.withdrawable(submissions.get(request["transcript"]), school)
+                rules.withdrawable(submissions.get(request["transcript"]), windows, at)
                 # its XML says what it was; one that somebody has changed since is another
                 same = each in contents and drafts[each]["sequence"] == request["sequence"]
                 changes.append(rules.sent_to_be_sealed(request, contents[each] if same else None, by=who, at=at))

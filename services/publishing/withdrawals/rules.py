@@ -24,6 +24,7 @@ from contracts.events.publishing import (
 from services.chassis.aggregates import Change
 from services.chassis.errors import CONFLICT, NOT_FOUND, Refused
 from services.chassis.vietnamese import readable
+from services.publishing.windows import refuse_if_closed
 from services.publishing.withdrawals.errors import (
     ASKED_ALREADY,
     NO_DRAFT,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from contracts.documents import DocumentRef
     from contracts.events.district import WithdrawalDecidedV1
     from contracts.events.signing import RequestSealedV1, SealRefusedV1
+    from services.publishing.windows import Windows
 
 Withdrawal = dict[str, Any]
 DRAFT, SEALING, SEALED, CLAIMING, PENDING = "DRAFT", "SEALING", "SEALED", "CLAIMING", "PENDING"
@@ -71,15 +73,16 @@ def reason_of(text: str) -> str:
     return reason
 
 
-def withdrawable(submission: Mapping[str, Any] | None, school: str) -> Mapping[str, Any]:
-    """What may be taken back now: asked when a request is drafted and again when it is sent. Raises Refused(NOT_FOUND, NOT_ACCEPTED).
+def withdrawable(submission: Mapping[str, Any] | None, windows: Windows, at: dt.datetime) -> Mapping[str, Any]:
+    """What may be taken back at this moment: asked when a request is drafted and again when it is sent.
 
-    What closes withdrawing for a school and grade is refused here.
+    Raises Refused(NOT_FOUND, NOT_ACCEPTED, WITHDRAWAL_CLOSED): of another school, not accepted, or past the lock date (menu 6.2).
     """
-    if submission is None or submission["school"] != school:
+    if submission is None or submission["school"] != windows.school:
         raise Refused(NOT_FOUND)
     if submission["state"] != "ACCEPTED":
         raise Refused(NOT_ACCEPTED)
+    refuse_if_closed(windows, "withdrawal", year=submission["year"], grade=submission["grade"], at=at)
     return submission
 
 

@@ -14,7 +14,9 @@ from contracts.documents import DocumentRef
 from contracts.events.district import WithdrawalDecidedV1
 from contracts.events.publishing import SealRecalledV1, SealRequestedV1, WithdrawalPendingV1, WithdrawalRefusedV1
 from contracts.events.signing import RequestSealedV1, SealRefusedV1, SignatureFact
+from contracts.lock_dates import LockDate
 from services.chassis.errors import Refused
+from services.publishing.windows import Windows
 from services.publishing.withdrawals import rules
 from services.publishing.withdrawals.document import request_xml
 from services.publishing.withdrawals.sealed import problem_of
@@ -23,6 +25,7 @@ from tests.unit.signing import pki
 
 NOW = dt.datetime(2026, 6, 12, 3, 0, tzinfo=dt.UTC)
 ADMIN = Principal(person="31300001003", name="Trần Quản Trị", roles=frozenset({Role.ADMINISTRATOR}), school="31300001")
+OPEN = Windows("31300001", (), (), {})
 REASON = "Sai điểm môn Toán học kỳ II"
 REF = DocumentRef(bucket="publishing", key="k.xml", sha256="a" * 64, size=1)
 SCHEMA = Path(__file__).parents[3] / "contracts" / "xml" / "yeu-cau-thu-hoi-1.0.xsd"
@@ -80,13 +83,24 @@ def decision(*, approved: bool) -> WithdrawalDecidedV1:
 @pytest.mark.parametrize("state", ["NOT_SENT", "SENT", "REJECTED", "CANCELLED", "NOT_CONFIRMED", "WITHDRAWN"])
 def test_only_what_the_gateway_has_accepted_can_be_taken_back(state: str) -> None:
     with pytest.raises(Refused, match="HB-PUB-020"):
-        rules.withdrawable(submission(state=state), "31300001")
+        rules.withdrawable(submission(state=state), OPEN, NOW)
 
 
 def test_another_schools_document_is_not_found() -> None:
     for found in (None, submission(school="31300002")):
         with pytest.raises(Refused, match="404"):
-            rules.withdrawable(found, "31300001")
+            rules.withdrawable(found, OPEN, NOW)
+
+
+def test_after_the_lock_date_of_withdrawals_nothing_is_taken_back_and_before_it_anything_accepted() -> None:
+    last_day = NOW.date()
+    dates = (LockDate("031", "2025-2026", "withdrawal", None, 1, last_day),)
+    windows = Windows("31300001", ("01", "031"), dates, {"031": "Phòng GD&ĐT"})
+    assert rules.withdrawable(submission(), windows, NOW)["_id"] == submission()["_id"]
+    assert rules.withdrawable(submission(grade=2), windows, NOW + dt.timedelta(days=1))["grade"] == 2
+    with pytest.raises(Refused, match="HB-PUB-061") as closed:
+        rules.withdrawable(submission(), windows, NOW + dt.timedelta(days=1))
+    assert closed.value.cause == "Phòng GD&ĐT đã khóa thu hồi học bạ sau ngày 12/06/2026."
 
 
 def test_a_second_request_for_the_same_document_is_refused() -> None:
