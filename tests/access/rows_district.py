@@ -18,6 +18,8 @@ WITHDRAWING = right(Action.DECIDE_WITHDRAWAL, OWN_BRANCH)
 WITHDRAWAL_OF_A = right(Action.DECIDE_WITHDRAWAL, BRANCH_OF_A)
 ONE = {"request_key": "@withdrawal_request"}
 NO = "Thông tin trên học bạ đã đúng"
+FOUND = "menu 6.3 finds transcripts of the own branch by the pupil"
+HELD_UP = "drilling down to whose transcript is held up, and by whom"
 PUPIL = "who decides on a request sees whose transcript it is about"
 
 ROWS: tuple[Row, ...] = (
@@ -58,11 +60,13 @@ ROWS: tuple[Row, ...] = (
     page("/ui/district/statistics/overtime.xlsx", LOOKING),
     page("/ui/district/statistics/schools/{code}", NUMBERS_OF_A, values={"code": A}),
     page("/ui/district/statistics/schools/{code}/classes.xlsx", NUMBERS_OF_A, values={"code": A}),
-    page("/ui/district/statistics/schools/{code}/classes/{class_code}", NUMBERS_OF_A, values={"code": A, "class_code": CLASS}),
+    page(
+        "/ui/district/statistics/schools/{code}/classes/{class_code}", NUMBERS_OF_A, values={"code": A, "class_code": CLASS}, shows=HELD_UP
+    ),
     page("/ui/district/lookup", LOOKING),
-    act("/ui/district/lookup", LOOKING, [("name", "Nguyễn")]),
-    act("/ui/district/lookup.xlsx", LOOKING, [("name", "Nguyễn")]),
-    order("/api/district/lookup", LOOKING, {"name": "Nguyễn"}),
+    act("/ui/district/lookup", LOOKING, [("name", "Nguyễn")], shows=FOUND),
+    act("/ui/district/lookup.xlsx", LOOKING, [("name", "Nguyễn")], shows=FOUND),
+    order("/api/district/lookup", LOOKING, {"name": "Nguyễn"}, shows=FOUND),
     page("/ui/district/board", LOOKING),
     page("/ui/district/board/events", LOOKING, query={"seconds": "0"}),
     page("/api/district/board", LOOKING),
