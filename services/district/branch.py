@@ -40,25 +40,24 @@ def begin_of(year: str | None, day: dt.date) -> dt.date:
 
 
 def at(row: Mapping[str, Any], day: dt.date) -> Document | None:
-    """The unit or school as it was on the day; None before it was there and after its end. Rows without a past have always been so."""
+    """The unit or school as it was on the day, or as it was first on a day before; None after its end. Rows without a past have always been so.
+
+    A school registers when it comes to use the system, and brings results of a school year that is over.
+    """
     ended = row.get("abolished_on")
     if ended and ended <= day.isoformat():
         return None
     if not row.get("spans"):
         return dict(row)
-    wanted = day.isoformat()
+    wanted = max(day.isoformat(), _begins(row))
     span = next((s for s in row["spans"] if (s["valid_from"] or "") <= wanted and (s["valid_to"] is None or wanted < s["valid_to"])), None)
     return {**row, "name": span["name"], "path": span["path"]} if span else None
 
 
 def branch_of(unit: str, units: Iterable[Document], schools: Iterable[Document], year: str | None, today: dt.date) -> Branch:
-    """What was below the unit in the school year; the unit itself is not among its units."""
+    """What was below the unit in the school year; the unit itself is not among its units, nor one that came later and has no school then."""
     day = day_of(year, today)
     found = Branch(day)
-    for row in units:
-        then = at(row, day)
-        if then is not None and unit in then["path"] and row["_id"] != unit:
-            found.units.append(then)
     for row in schools:
         then = at(row, day)
         if then is not None:
@@ -66,7 +65,17 @@ def branch_of(unit: str, units: Iterable[Document], schools: Iterable[Document],
                 found.schools.append(then)
         elif unit in row["path"] and begin_of(year, day).isoformat() < (row.get("abolished_on") or "") <= day.isoformat():
             found.closed.append(dict(row))
+    above = {code for school in found.schools for code in school["path"]}
+    for row in units:
+        then = at(row, day)
+        there = then is not None and (row["_id"] in above or _begins(row) <= day.isoformat())
+        if then is not None and there and unit in then["path"] and row["_id"] != unit:
+            found.units.append(then)
     return found
+
+
+def _begins(row: Mapping[str, Any]) -> str:
+    return min((s["valid_from"] or "" for s in row.get("spans") or ()), default="")
 
 
 def below(unit: str, path: Iterable[str]) -> str | None:

@@ -70,3 +70,11 @@ def test_a_year_is_looked_at_on_its_last_day_or_today(year: str | None, day: dt.
 def test_the_unit_right_below_is_found_on_the_path_of_a_school() -> None:
     assert below("031", ["031", "01", "0101"]) == "01"
     assert below("0101", ["031", "01", "0101"]) is None
+
+
+def test_a_school_that_came_after_the_year_brings_its_results_with_the_units_above_it() -> None:
+    late = {"_id": "n", "name": "Trường N", "path": ["031", "03"], "spans": [span(["031", "03"], "2026-11-23", None, "Trường N")]}
+    above = {"_id": "03", "name": "Phường 3", "path": ["031", "03"], "spans": [span(["031", "03"], "2026-11-23", None, "Phường 3")]}
+    found = branch_of("031", [*UNITS, above], [late], "2025-2026", TODAY)
+    assert ([s["_id"] for s in found.schools], [u["_id"] for u in found.units]) == (["n"], ["01", "03"])
+    assert [u["_id"] for u in branch_of("031", [*UNITS, above], [], "2025-2026", TODAY).units] == ["01"]
