@@ -83,7 +83,7 @@ def test_grades_that_follow_each_other_are_told_together(grades: list[int | None
 class Branch:
     """A unit with one school."""
 
-    async def schools(self, unit: str) -> list[dict[str, Any]]:
+    async def own_schools(self, unit: str) -> list[dict[str, Any]]:
         assert unit == UNIT
         return [PRIMARY]
 
