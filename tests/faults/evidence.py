@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -246,7 +247,7 @@ def databases(stack: Stack) -> Iterator[dict[str, Database[Document]]]:
 
 def consumers() -> list[Consumer]:
     """As the services register them; nothing is read with these."""
-    nothing: Any = None
+    nothing: Any = SimpleNamespace(db=None)
     made = [staff_consumer(nothing), decision_consumer(nothing), *activity_consumers(nothing)]
     for make in (records_consumers, signing_consumers, publishing_consumers, district_consumers):
         made += make(nothing)
