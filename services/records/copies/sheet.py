@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from typing import TYPE_CHECKING, Any, Final
-
-import segno
 
 from services.chassis import clock
 from services.records.copies.rules import KINDS, MEDIA, Ask, is_deputy, number_text
+from services.records.render.compose import qr
 from services.records.render.text import clean, date_text, date_words, moment_text
 from services.records.transcripts.transcript_page import ROLES, facts_of, tables_of
 
@@ -66,7 +64,7 @@ def sheet(copy: Mapping[str, Any], content: TranscriptContent, signatures: Seque
         "stamp": f"{what.upper()} số {number}",
         "parts": _parts(content, ask) if ask.kind == "EXTRACT" else [],
     }
-    return {**_cleaned(data), "qr": _qr(content.verify_url), "verify_url": content.verify_url}
+    return {**_cleaned(data), "qr": qr(content.verify_url), "verify_url": content.verify_url}
 
 
 def _cleaned(value: Any) -> Any:
@@ -75,13 +73,6 @@ def _cleaned(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _cleaned(item) for key, item in value.items()}
     return [_cleaned(item) for item in value] if isinstance(value, list) else value
-
-
-def _qr(url: str) -> dict[str, Any]:
-    """Dark modules as runs (column, row, length): one vector path."""
-    rows = [bytes(row) for row in segno.make(url, error="m", micro=False).matrix]
-    runs = [[run.start(), at, run.end() - run.start()] for at, row in enumerate(rows) for run in re.finditer(b"\x01+", row)]
-    return {"size": len(rows), "runs": runs}
 
 
 def _facts(copy: Mapping[str, Any], content: TranscriptContent, signatures: Sequence[SignatureFact], ask: Ask) -> list[list[str]]:

@@ -13,6 +13,7 @@ from services.records.render.xml import transcript_xml
 from services.signing import archive
 from services.signing.auditing.examine import Stored, StoredFiles, examine
 from services.signing.auditing.expected import Expected, expected_of
+from services.signing.steps.kind import Prepared
 from services.signing.tasks import DONE, SEALING
 from tests.interop.transcripts import Case, content_of, make_transcript
 from tests.unit.signing.pki import Party
@@ -38,6 +39,10 @@ class People:
             key = "p256" if scheme == "ecdsa" else "rsa2048"
             self.known[identifier, scheme] = self.sandbox.party(name, identifier, kind=kind, key=key)
         return self.known[identifier, scheme]
+
+    @staticmethod
+    def values(party: Party, prepared: Prepared, scheme: Scheme, _xml: bytes, _pdf: bytes | None) -> list[bytes]:
+        return [party.sign(digest, scheme) for digest in prepared.hashes]
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ def keep(sandbox: Sandbox, *, sealed: bool = True, case: Case = CASE) -> Kept:
     """Signed by one subject teacher, homeroom teacher, leader and school; brought to the archive level unless told otherwise."""
     people = People(sandbox)
     content = content_of(case)
-    made = make_transcript(case, people, NOW)  # type: ignore[arg-type]  # the same people, without HTTP
+    made = make_transcript(case, people, NOW)
     xml, pdf = made.xml, made.pdf
     opened = archive.open_documents(xml)
     if sealed:
