@@ -436,7 +436,8 @@ class Readers:
                 for group, (reading, subscriber) in self.readings.items():
                     await self._look_at(group, reading, subscriber)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._failed.wait(), WATCH_SECONDS)
+                    async with asyncio.timeout(WATCH_SECONDS):
+                        await self._failed.wait()
             raise RuntimeError("a consumer could not go on") from self.problem
         finally:
             async with asyncio.timeout(FINISH_SECONDS + CLOSE_SECONDS):

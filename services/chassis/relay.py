@@ -89,8 +89,10 @@ class Relay:
     async def _relay(self) -> None:
         while True:
             if await self.publish_pending() < BATCH:
+                # not wait_for: before Python 3.12 it swallows a cancellation that comes with the news
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), 1.0)
+                    async with asyncio.timeout(1.0):
+                        await self._news.wait()
                 self._news.clear()
 
     async def publish_pending(self) -> int:

@@ -40,9 +40,10 @@ def begin_of(year: str | None, day: dt.date) -> dt.date:
 
 
 def at(row: Mapping[str, Any], day: dt.date) -> Document | None:
-    """The unit or school as it was on the day, or as it was first on a day before; None after its end. Rows without a past have always been so.
+    """The unit or school as it was on the day, or as it first was when the day is before that; None after its end.
 
-    A school registers when it comes to use the system, and brings results of a school year that is over.
+    A school registers when it comes to use the system, and brings results of a school year that is over. Rows without a past have always
+    been so.
     """
     ended = row.get("abolished_on")
     if ended and ended <= day.isoformat():
@@ -55,7 +56,7 @@ def at(row: Mapping[str, Any], day: dt.date) -> Document | None:
 
 
 def branch_of(unit: str, units: Iterable[Document], schools: Iterable[Document], year: str | None, today: dt.date) -> Branch:
-    """What was below the unit in the school year; the unit itself is not among its units, nor one that came later and has no school then."""
+    """What was below the unit in the school year; not among its units: itself, and one that came later and has no school then."""
     day = day_of(year, today)
     found = Branch(day)
     for row in schools:
