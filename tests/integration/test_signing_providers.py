@@ -71,7 +71,7 @@ class Signing:
 
     async def pending(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = (await self.control.get("/control/phone/pending")).json()["pending"]
-        return found
+        return [each for each in found if each["user"] == self.teacher.person]
 
     async def stats(self) -> dict[str, Any]:
         found: dict[str, Any] = (await self.control.get("/control/stats")).json()
