@@ -53,6 +53,11 @@ def _app() -> FastAPI:
         form = await request.form()
         return {"ids": form.getlist("ids"), "all": form.get("all"), "filter": form.get("filter"), "act": form.get("act")}
 
+    @app.get("/{path:path}/events")
+    async def quiet(path: str) -> Response:
+        """Nothing is told: a page that listens hears no error."""
+        return Response("retry: 60000\n\n", media_type="text/event-stream")
+
     @app.get("/sample.pdf")
     async def document() -> Response:
         return Response(_empty_pdf(), media_type="application/pdf", headers=dict(look.DOCUMENT_HEADERS))
