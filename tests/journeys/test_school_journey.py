@@ -116,14 +116,15 @@ def test_the_administrator_gives_a_copy_from_the_page_of_a_transcript_and_finds_
 
 
 def test_a_homeroom_teacher_signs_a_class_summary_and_the_page_follows_by_itself(page: Page, travelled: Travelled) -> None:
-    last = travelled.road.export.classes[-1]
+    # the first one's summary may have gone the road, the last one has a pupil with a defect
+    chosen = travelled.road.export.classes[1]
     sign_in(page, travelled.road.admin)
     page.goto("/ui/records/summaries")
-    page.get_by_label(f"Chọn lớp {last.code}").check()
+    page.get_by_label(f"Chọn lớp {chosen.code}").check()
     page.get_by_role("button", name="Tạo bảng tổng hợp").click()
     page.get_by_role("button", name="OK").click()
     page.context.clear_cookies()
-    teacher = travelled.road.staff[last.homeroom]
+    teacher = travelled.road.staff[chosen.homeroom]
     sign_in(page, teacher)
     page.goto("/ui/signing/summary-homeroom")
     arrived = page.locator("[data-bulk-page]")
