@@ -84,9 +84,12 @@ class Signing:
 
 
 async def settled(control: httpx.AsyncClient) -> None:
+    """The sandbox outlives a test: what another one left unanswered on a phone is refused."""
     (await control.delete("/control/faults")).raise_for_status()
     (await control.post("/control/phone", json={"mode": "auto", "delay_ms": 0})).raise_for_status()
     (await control.post("/control/webhook", json={"url": ""})).raise_for_status()
+    for left in (await control.get("/control/phone/pending")).json()["pending"]:
+        assert (await control.post(f"/phone/{left['handle']}/reject")).status_code == 303
 
 
 @pytest.fixture(params=["sandbox", "smartca", "mysign"])
