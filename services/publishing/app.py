@@ -15,6 +15,9 @@ from services.means.judging.recognise import read_roots
 from services.publishing import handlers, lookup_routes, pages, routes
 from services.publishing.delivery import Delivery
 from services.publishing.gateways.national import NationalGateway
+from services.publishing.sharing import open_pages as shared_pages
+from services.publishing.sharing import pages as sharing_pages
+from services.publishing.sharing import routes as sharing_routes
 from services.publishing.store import Store, ensure_indexes
 from services.publishing.verification import pages as verification_pages
 from services.publishing.verification import routes as verification_routes
@@ -50,6 +53,9 @@ def web(parts: Parts) -> FastAPI:
     app.include_router(withdrawal_routes.router)
     app.include_router(pages.router)
     app.include_router(withdrawal_pages.router)
+    app.include_router(sharing_routes.router)
+    app.include_router(sharing_pages.router)
+    app.include_router(shared_pages.router)
     app.include_router(verification_routes.router)
     app.include_router(verification_pages.router)
     return app
