@@ -26,6 +26,7 @@ SHARING, OWN_SHARE = right(Action.SHARE, OWN_SCHOOL), right(Action.SHARE, SCHOOL
 LINK = "whoever holds a share link sees what it shares, until it runs out or is revoked"
 SHARED = {"transcripts": ["@transcript_id"], "asker": "Ai", "relation": "Cha", "purpose": "Thi", "reference": "Số 1", "days": 3}
 ASKED = [(name, str(value)) for name, value in SHARED.items() if name != "transcripts"]
+CONSUMER = "a registered system, by its signature over the request"
 CODE_ALONE = "status, school, year and roles by the code on the document, nothing about a pupil"
 
 ROWS: tuple[Row, ...] = (
@@ -58,6 +59,8 @@ ROWS: tuple[Row, ...] = (
     act(f"{UI}/withdrawals/{{key}}", OWN_DRAFT, [("reason", REASON)], values={"key": "@withdrawal"}, hidden=HIDDEN),
     act(f"{UI}/withdrawals", DRAFTING, [("ids", "@withdrawal")]),
     act(f"{UI}/withdrawal-sending", REQUESTING, [("ids", "@withdrawal"), ("act", "send")], step_up=True),
+    order("/api/publishing/reading/transcripts", only(reason=CONSUMER), {"no": "signature"}),
+    order("/api/publishing/reading/files", only(reason=CONSUMER), {"no": "signature"}),
     page("/api/publishing/shares", SHARING),
     order("/api/publishing/shares", SHARING, SHARED, step_up=True),
     order("/api/publishing/shares/{key}/revoke", OWN_SHARE, {"reason": REASON}, values={"key": "@share"}, hidden=HIDDEN, step_up=True),

@@ -53,6 +53,8 @@ OPEN = {
     ("GET", "/ui/publishing/verify/{code}"): "anybody with the code on a document sees its status; nothing about a pupil",
     ("GET", "/api/publishing/verification/documents/{code}"): "anybody with the code on a document sees its status; nothing about a pupil",
     ("POST", "/api/publishing/verification/files"): "anybody checks a file of their own; nothing of it is kept",
+    ("POST", "/api/publishing/reading/transcripts"): "a system without an account: its signature over the request proves it",
+    ("POST", "/api/publishing/reading/files"): "a system without an account: its signature over the request proves it",
     ("GET", "/ui/publishing/shared"): "where share links lead; the page holds no data",
     ("POST", "/ui/publishing/shared"): "whoever holds a share link: its secret, 130 random bits, says what may be seen",
     ("POST", "/ui/publishing/shared/file"): "whoever holds a share link: its secret, 130 random bits, says what may be seen",

@@ -30,7 +30,11 @@ def sharing() -> Iterator[Sample]:
     yield from variants("publishing/shares", _list)
     yield from variants("publishing/share_choice", _choice)
     yield _new("", {}, {})
-    wrong = {"transcripts": "Chọn ít nhất một học bạ.", "relation": "Chọn quan hệ với học sinh.", "days": "Thời hạn là số ngày từ 1 đến 30."}
+    wrong = {
+        "transcripts": "Chọn ít nhất một học bạ.",
+        "relation": "Chọn quan hệ với học sinh.",
+        "days": "Thời hạn là số ngày từ 1 đến 30.",
+    }
     yield _new("-error", wrong, {"asker": ASKED, "purpose": "Xét tuyển vào lớp 6", "days": "365"})
     made = {"name": name_of(3), "asker": ASKED, "until": MOMENT, "address": "hocba.example/ui/publishing/shared#" + "7Q2M" * 6 + "XY"}
     made |= {"title": "Đường dẫn chia sẻ đã tạo", "code": "-".join(["7Q2M"] * 6 + ["XY"]), "qr": PICTURE, "href": "/ui/publishing/shares/1"}
@@ -74,7 +78,13 @@ def _list(rows: int) -> dict[str, Any]:
 
 def _choice(rows: int) -> dict[str, Any]:
     found = [
-        {"name": name_of(n), "pupil": f"31300072{n:05}", "class_name": "5A", "year": "2025-2026", "href": "/ui/publishing/shares/new?pupil=1"}
+        {
+            "name": name_of(n),
+            "pupil": f"31300072{n:05}",
+            "class_name": "5A",
+            "year": "2025-2026",
+            "href": "?pupil=1",
+        }
         for n in range(rows)
     ]
     return {**SCHOOL, "query": {"find": "an"}, "rows": found[:50], "total": rows}
