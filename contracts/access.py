@@ -61,6 +61,7 @@ class Action(StrEnum):
     ANSWER_PROBLEMS = "answer_problems"
     KEEP_COPIES = "keep_copies"
     CERTIFY_COPIES = "certify_copies"
+    SHARE = "share"
     KEEP_TRANSFERS = "keep_transfers"
     TRANSFER = "transfer"
     ARCHIVE_YEAR = "archive_year"
@@ -106,6 +107,7 @@ WHOLE_SCHOOL: dict[Action, frozenset[Role]] = {
     Action.ANSWER_PROBLEMS: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
     Action.KEEP_COPIES: frozenset({Role.ADMINISTRATOR, Role.CLERK}),
     Action.CERTIFY_COPIES: frozenset({Role.ADMINISTRATOR, Role.CLERK}),
+    Action.SHARE: frozenset({Role.ADMINISTRATOR, Role.CLERK}),
     Action.KEEP_TRANSFERS: frozenset({Role.ADMINISTRATOR}),
     Action.TRANSFER: frozenset({Role.ADMINISTRATOR}),
     Action.ARCHIVE_YEAR: frozenset({Role.ADMINISTRATOR, Role.CLERK}),
@@ -159,6 +161,7 @@ CONFIRMED = frozenset(
         Action.DECIDE_CORRECTION,
         Action.WITNESS_CORRECTION,
         Action.CERTIFY_COPIES,
+        Action.SHARE,
         Action.TRANSFER,
     }
 )

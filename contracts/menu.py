@@ -47,6 +47,7 @@ _SCHOOL_REGISTRANTS = WHOLE_SCHOOL[Action.REGISTER_SCHOOL_CERTIFICATE]
 _APPROVERS = WHOLE_SCHOOL[Action.APPROVE_SIGNING_ACCOUNT]
 _IMPORTERS = WHOLE_SCHOOL[Action.IMPORT]
 _COPIERS = WHOLE_SCHOOL[Action.KEEP_COPIES]
+_SHARERS = WHOLE_SCHOOL[Action.SHARE]
 _CONFIRMERS = WHOLE_SCHOOL[Action.CONFIRM]
 _CREATORS = WHOLE_SCHOOL[Action.CREATE] | OWN_PART[Action.CREATE]
 _FINALISERS = WHOLE_SCHOOL[Action.FINALISE] | OWN_PART[Action.FINALISE] | WHOLE_SCHOOL[Action.REOPEN_CLASS]
@@ -93,6 +94,7 @@ SUMMARY_HOMEROOM, SUMMARY_LEADER, SUMMARY_ISSUE = (f"/ui/signing/summary-{step}"
 SUBMISSIONS = "/ui/publishing/submissions"
 GATEWAY_LOOKUP = "/ui/publishing/lookup"
 SUMMARY_SUBMISSIONS = "/ui/publishing/summaries"
+SHARES = "/ui/publishing/shares"
 WITHDRAWALS = "/ui/publishing/withdrawals"
 WITHDRAWAL_SENDING = "/ui/publishing/withdrawal-sending"
 WITHDRAWAL_SEALS = "/ui/signing/withdrawal-issue"
@@ -132,6 +134,7 @@ SECONDARY_ENTRIES: tuple[Entry, ...] = (
     Entry(_SECONDARY, "", "Tiến độ ký", PROGRESS, _FOLLOWERS),
     Entry(_SECONDARY, "", "Tra cứu học bạ", LOOKUP, _STAFF),
     Entry(_SECONDARY, "", "Cấp bản sao học bạ", COPIES, _COPIERS),
+    Entry(_SECONDARY, "", "Chia sẻ học bạ", SHARES, _SHARERS),
     Entry(_SECONDARY, "", "Quy định áp dụng", RULES, _STAFF),
     Entry(_SECONDARY, "", "Hồ sơ học tập", LEARNERS, _STAFF),
     Entry(_SECONDARY, "", "Chuyển trường", TRANSFERS, _TRANSFERERS),
@@ -162,6 +165,7 @@ PRIMARY_ENTRIES: tuple[Entry, ...] = (
     Entry(_PRIMARY, "", "Tiến độ ký", PROGRESS, _FOLLOWERS),
     Entry(_PRIMARY, "", "Tra cứu học bạ", LOOKUP, _STAFF),
     Entry(_PRIMARY, "", "Cấp bản sao học bạ", COPIES, _COPIERS),
+    Entry(_PRIMARY, "", "Chia sẻ học bạ", SHARES, _SHARERS),
     Entry(_PRIMARY, "", "Quy định áp dụng", RULES, _STAFF),
     Entry(_PRIMARY, "", "Hồ sơ học tập", LEARNERS, _STAFF),
     Entry(_PRIMARY, "", "Chuyển trường", TRANSFERS, _TRANSFERERS),

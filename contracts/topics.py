@@ -32,7 +32,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic("publishing.withdrawals", "publishing", ("signing", "records", "district"), "withdrawal request", 6),
     Topic("signing.requests", "signing", ("publishing",), "withdrawal request", 3),
     Topic("district.decisions", "district", ("identity", "publishing"), "request id", 3),
-    Topic("district.windows", "district", ("publishing",), "unit, school year and school", 3),
+    Topic("district.windows", "district", ("records", "publishing"), "unit, school year and school", 3),
     Topic("records.audit", "records", ("identity",), "service", 1),
     Topic("signing.audit", "signing", ("identity",), "service", 1),
     Topic("publishing.audit", "publishing", ("identity",), "service", 1),

@@ -13,7 +13,7 @@ from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from joserfc.jwk import OKPKey
+from joserfc.jwk import ECKey, OKPKey
 
 from infra.stack.instance import SERVICES, Instance
 
@@ -47,6 +47,7 @@ def generate(instance: Instance) -> None:
         _once(instance.secrets / name, Fernet.generate_key().decode())
     _token_keys(instance.secrets)
     _agent_key(instance.secrets / "agent-jobs.jwk")
+    _consumers(instance)
     _package_seal(instance.secrets)
     _gateway_certificate(instance.tls)
     _write(instance.home / "providers.json", json.dumps(_providers(instance), ensure_ascii=False, indent=2) + "\n")
@@ -84,6 +85,17 @@ def _agent_key(path: Path) -> None:
     if not path.exists():
         key = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": "Ed25519"}, auto_kid=True)
         _write(path, json.dumps(key.as_dict(private=True)))
+
+
+def _consumers(instance: Instance) -> None:
+    """One system that reads transcripts in the manner of VNeID: its client keeps the private key, publishing gets the public one."""
+    private = instance.secrets / "consumer-vneid.jwk"
+    if not private.exists():
+        _write(private, json.dumps(ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"}, auto_kid=True).as_dict(private=True)))
+    key = ECKey.import_key(json.loads(private.read_text()))
+    granted = {"units": ["031"], "purposes": ["own_view", "administrative"], "per_minute": 600, "keys": [key.as_dict(private=False)]}
+    listed = [{"id": "vneid-sandbox", "name": "Ứng dụng định danh thử nghiệm", **granted}]
+    _write(instance.home / "consumers.json", json.dumps(listed, ensure_ascii=False, indent=2) + "\n")
 
 
 def _package_seal(directory: Path) -> None:

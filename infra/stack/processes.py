@@ -308,6 +308,7 @@ def service_environment(instance: Instance, service: str) -> dict[str, str]:
         "publishing": {
             "HOCBA_GATEWAY_URL": instance.url("sandbox-gateway"),
             "HOCBA_GATEWAY_CALLBACK_SECRET_FILE": str(secrets / "gateway-callback"),
+            "HOCBA_CONSUMERS_FILE": str(instance.home / "consumers.json"),
             "HOCBA_SERVICE_KEY_FILE": str(sandbox / "publishing-service.key"),
             "HOCBA_SERVICE_CERT_FILE": str(sandbox / "publishing-service.pem"),
         },

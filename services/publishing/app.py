@@ -15,6 +15,11 @@ from services.means.judging.recognise import read_roots
 from services.publishing import handlers, lookup_routes, pages, routes
 from services.publishing.delivery import Delivery
 from services.publishing.gateways.national import NationalGateway
+from services.publishing.reading import consumers as reading_consumers
+from services.publishing.reading import routes as reading_routes
+from services.publishing.sharing import open_pages as shared_pages
+from services.publishing.sharing import pages as sharing_pages
+from services.publishing.sharing import routes as sharing_routes
 from services.publishing.store import Store, ensure_indexes
 from services.publishing.verification import pages as verification_pages
 from services.publishing.verification import routes as verification_routes
@@ -43,6 +48,7 @@ def web(parts: Parts) -> FastAPI:
     app.state.store = Store(parts.db)
     app.state.objects = parts.objects
     app.state.verifier = Verifier(parts.db, read_roots(needed(parts.settings.trust_dir, "trust_dir")), Bounded())
+    app.state.consumers = reading_consumers.read(parts.settings.consumers_file)
     # made when it is first asked: a web process that nobody looks up from needs no gateway
     app.state.gateway = cache(lambda: NationalGateway(parts.settings))
     app.include_router(routes.router)
@@ -50,6 +56,10 @@ def web(parts: Parts) -> FastAPI:
     app.include_router(withdrawal_routes.router)
     app.include_router(pages.router)
     app.include_router(withdrawal_pages.router)
+    app.include_router(reading_routes.router)
+    app.include_router(sharing_routes.router)
+    app.include_router(sharing_pages.router)
+    app.include_router(shared_pages.router)
     app.include_router(verification_routes.router)
     app.include_router(verification_pages.router)
     return app

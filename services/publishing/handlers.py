@@ -18,6 +18,7 @@ from contracts.events.records import (
 )
 from services.chassis.kafka import Consumer
 from services.publishing import window_store
+from services.publishing.reading import store as reading
 from services.publishing.submissions import cancelled, cleared, confirmed, denied, unconfirmed
 from services.publishing.verification import source
 from services.publishing.verification import store as verification
@@ -68,6 +69,7 @@ def consumers(store: Store) -> list[Consumer]:
     @transcripts.on(TranscriptMovedV1)
     async def _(session: Session, events: list[Event[TranscriptMovedV1]]) -> None:
         await verification.take(store.db, session, events, source.moved)
+        await reading.take(store.db, session, events)
 
     organisations = Consumer("publishing", "identity.organisations")
     windows = Consumer("publishing", "district.windows")

@@ -20,7 +20,7 @@ from services.chassis.access import Who, require, require_fresh
 from services.chassis.errors import NOT_FOUND, Refused
 from services.chassis.vietnamese import fold, given_name_key
 from services.chassis.web.lists import catalogue_of, done, notices, ordered, paged, query_of, reworded, ticked
-from services.chassis.web.look import Deadline, render, vn_date
+from services.chassis.web.look import Deadline, confirm_page, render, vn_date, vn_number
 from services.chassis.web.shell import in_menu, shell
 from services.publishing import errors, progress, sending, window_store
 from services.publishing.routes import own_school, store_of
@@ -197,19 +197,55 @@ async def send_summaries(request: Request, who: Who) -> Response:
 
 
 async def _send(request: Request, who: Principal, desk: Desk) -> Response:
-    """ "Gửi lên hệ thống"; what the gateway refused may be sent again."""
+    """ "Gửi lên hệ thống", once the person is sure; what the gateway refused may be sent again."""
     school = own_school(who)
     require_fresh(who, Action.SUBMIT, school=school)
     in_menu(who, desk.address)
     form = await ticked(request)
     chosen = list(form.ids)
-    if form.filter is not None:
+    if form.filter is not None or not form.field("sure"):
         every = await store_of(request).submissions(school, kind=desk.kind)
         windows = await window_store.windows_of(store_of(request).db, school)
-        chosen = [r["id"] for r in _rows(every, form.filter, windows) if r["sendable"]]
+        if form.filter is not None:
+            chosen = [r["id"] for r in _rows(every, form.filter, windows) if r["sendable"]]
+        if chosen and not form.field("sure"):
+            known = [s for s in every if s["_id"] in set(chosen)]
+            return _ask(request, who, desk, chosen, known=known, windows=windows)
     if not chosen:
         return done(desk.address, "submit", 0)
     outcome = await sending.submit(
         store_of(request), who, transcripts=chosen, classes=None, everything=False, request_id=request.state.request_id, kind=desk.kind
     )
     return done(desk.address, "submit", outcome["requested"], [r["code"] for r in outcome["refused"]])
+
+
+def _ask(request: Request, who: Principal, desk: Desk, chosen: Sequence[str], *, known: Sequence[Document], windows: Windows) -> Response:
+    """Guide 001's question (2.8, step 3), with what is at stake: how many, of which classes, and until when it can be done."""
+    by_class = Counter(s["class_code"] for s in sorted(known, key=lambda s: (s["grade"], s["class_code"])))
+    listed = ", ".join(f"{code} ({vn_number(n)})" for code, n in by_class.items()) if desk.kind == "transcript" else ", ".join(by_class)
+    return confirm_page(
+        request.app.state.pages,
+        request,
+        shell=shell(request, who),
+        title=desk.button,
+        crumb=in_menu(who, desk.address).title,
+        question=f"Bạn có chắc chắn muốn gửi dữ liệu {NOUNS[desk.kind]} lên Bộ GD&ĐT?",
+        action=desk.address,
+        confirm="OK",
+        cancel_href=desk.address,
+        fields=[("sure", "1"), *(("ids", i) for i in chosen)],
+        facts=[(f"Số {NOUNS[desk.kind]}", vn_number(len(chosen))), ("Lớp", listed), ("Ngày khóa tiếp nhận", _lock_dates(known, windows))],
+    )
+
+
+def _lock_dates(known: Sequence[Document], windows: Windows) -> str:
+    """ "10/06/2026 (Phường An Hải): khối 1, 5; …": the day that binds each grade, and who set it."""
+    grades: dict[str, list[str]] = {}
+    for year, grade in sorted({(s["year"], s["grade"]) for s in known}):
+        date = bound_by(windows, "intake", year=year, grade=grade)
+        unit = windows.units.get(date.unit, date.unit) if date else ""
+        day = f"{vn_date(date.on)} ({unit})" if date else f"chưa đặt, hạn quốc gia {vn_date(national_deadline(year))}"
+        grades.setdefault(day, []).append(str(grade))
+    if len(grades) == 1:
+        return next(iter(grades))
+    return "; ".join(f"khối {', '.join(of)}: {day}" for day, of in grades.items())

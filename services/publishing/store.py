@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from services.chassis import aggregates, clock
 from services.chassis.mongo import ASCENDING, IndexModel
 from services.publishing import window_store
+from services.publishing.reading import store as reading
+from services.publishing.sharing import store as sharing
 from services.publishing.submissions import NOT_LISTED
 from services.publishing.verification import store as verification
 from services.publishing.withdrawals import store as withdrawals
@@ -36,6 +38,8 @@ async def ensure_indexes(db: Database) -> None:
     await window_store.ensure_indexes(db)
     await withdrawals.ensure_indexes(db)
     await verification.ensure_indexes(db)
+    await sharing.ensure_indexes(db)
+    await reading.ensure_indexes(db)
 
 
 def of_kind(kind: DocumentKind) -> Document:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from contracts.event import Event
+from contracts.events.district import LockDatesSetV1
 from contracts.events.identity import (
     CertificateApprovedV1,
     CertificateEndedV1,
@@ -39,6 +40,7 @@ from services.chassis.kafka import Consumer
 from services.records.cancellation.cancelling import returned, stopped
 from services.records.evidence_files import save_evidence
 from services.records.images.store import save_signature_pictures
+from services.records.locks.intake import save_dates
 from services.records.review.certificate_store import save_told
 from services.records.store import Store, document_ref
 from services.records.transcripts import withdrawing
@@ -51,7 +53,14 @@ if TYPE_CHECKING:
 
 
 def consumers(store: Store) -> list[Consumer]:
-    return [_of_organisations(store), _of_certificates(store), _of_steps(store), _of_submissions(store), _of_withdrawals(store)]
+    return [
+        _of_organisations(store),
+        _of_windows(store),
+        _of_certificates(store),
+        _of_steps(store),
+        _of_submissions(store),
+        _of_withdrawals(store),
+    ]
 
 
 def _of_organisations(store: Store) -> Consumer:
@@ -62,6 +71,16 @@ def _of_organisations(store: Store) -> Consumer:
         await store.save_schools(session, events)
 
     return organisations
+
+
+def _of_windows(store: Store) -> Consumer:
+    windows = Consumer("records", "district.windows")
+
+    @windows.on(LockDatesSetV1)
+    async def _(session: Session, events: list[Event[LockDatesSetV1]]) -> None:
+        await save_dates(store.db, session, events)
+
+    return windows
 
 
 def _of_certificates(store: Store) -> Consumer:

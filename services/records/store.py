@@ -20,6 +20,7 @@ from services.records.dossier import store as dossier
 from services.records.export import store as export
 from services.records.imports import store as imports
 from services.records.learners import store as learners
+from services.records.locks import intake
 from services.records.locks.locking import class_finalised
 from services.records.progress import store as progress
 from services.records.review import certificate_store as certificates
@@ -58,6 +59,7 @@ async def ensure_indexes(db: Database) -> None:
     await copies.ensure_indexes(db)
     for keeping in (learners, transfers, archive, certificates):
         await keeping.ensure_indexes(db)
+    await intake.ensure_indexes(db)
     await corrections.ensure_indexes(db)
     await digitisation.ensure_indexes(db)
     await dossier.ensure_indexes(db)

@@ -22,8 +22,11 @@ from services.identity.accounts import recovery
 from services.identity.accounts.sessions import digest_of, public_id_of
 from services.identity.agents import jobs
 from services.identity.openid import links
+from services.publishing.sharing import rules as sharing
+from services.publishing.sharing import secret
 from services.publishing.store import Store as PublishingStore
 from services.publishing.submissions import confirmed
+from services.publishing.verification.source import Source
 from services.publishing.withdrawals import rules
 from services.records.transcripts.states import State
 from tests.access import rows_records_digitisation, rows_records_files, rows_records_year
@@ -240,6 +243,7 @@ async def _submission(world: Access) -> None:
     change = confirmed(pages_world.event_of(fact, transcript["_id"]), None)
     await transaction(store.db, lambda session: store.save(session, [change], actor="records"))
     await _withdrawal(world, change.document)
+    await _share(world, change.document)
 
 
 async def _withdrawal(world: Access, submission: dict[str, Any]) -> None:
@@ -255,6 +259,17 @@ async def _withdrawal(world: Access, submission: dict[str, Any]) -> None:
     waiting = pending(pages_world.event_of(fact, str(uuid4())), school)
     await world.pages.db("district")["withdrawals"].insert_one(waiting)
     world.ids |= {"withdrawal": draft["_id"], "withdrawal_request": waiting["_id"]}
+
+
+async def _share(world: Access, submission: dict[str, Any]) -> None:
+    """A link of A's clerk to a transcript, and the secret that opens it."""
+    ask = sharing.Ask(asker="Người đề nghị", relation="Cha", purpose="Xét tuyển", reference="Đơn số 1", days=30)
+    source = Source(submission["_id"], "transcript", A, YEAR, 1, "in_force", {}, frozenset())
+    told = secret.new()
+    chosen = [(submission, source)]
+    made = sharing.made(str(uuid4()), secret.digest_of(told), chosen, ask, who=BY_KEY["clerk_a"].who, at=clock.now())
+    await world.pages.db("publishing")["shares"].insert_one(made)
+    world.ids |= {"share": made["_id"], "share_code": told}
 
 
 async def _identity(world: Access) -> None:

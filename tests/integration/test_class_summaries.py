@@ -232,7 +232,7 @@ async def test_a_summary_is_signed_by_three_confirmed_sent_and_accepted_while_tr
     sending = sound(await browser.get("/ui/publishing/summaries"))
     assert "Gửi bảng tổng hợp kết quả ĐGGD" in sending.text
     assert ticks(sound(await browser.get("/ui/publishing/submissions"))) == []
-    assert "submit&n=1" in (await browser.send("/ui/publishing/summaries", [("ids", summary["_id"])])).where
+    assert "submit&n=1" in (await browser.send("/ui/publishing/summaries", [("sure", "1"), ("ids", summary["_id"])])).where
     await life.carry()
     assert (await life.summary())["state"] == "SUBMITTED"
     due = await PublishingStore(life.world.db("publishing")).next_cleared_class(10)

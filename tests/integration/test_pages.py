@@ -335,11 +335,14 @@ async def test_confirmed_transcripts_are_sent_and_a_refused_one_again(world: Wor
     assert sorted(ticks(page)) == ["t0", "t1", "t2"]
     assert "HB-GW-012: Số định danh cá nhân không khớp." in page.text
     assert ticks(await browser.get("/ui/publishing/submissions?state=REJECTED")) == ["t2"]
-    where = (await browser.send("/ui/publishing/submissions", [("all", "1"), ("filter", "?state=REJECTED")])).where
+    ask = sound(await browser.send("/ui/publishing/submissions", [("all", "1"), ("filter", "?state=REJECTED")]))
+    for words in ("Bạn có chắc chắn muốn gửi dữ liệu học bạ lên Bộ GD&ĐT?", "Số học bạ 1", "chưa đặt, hạn quốc gia 20/08/2026"):
+        assert words in ask.text
+    where = (await browser.send("/ui/publishing/submissions", fields(ask))).where
     assert "Đã nhận 1 học bạ" in sound(await browser.get(where)).text
     states = {d["_id"]: d["state"] async for d in store.db["submissions"].find()}
     assert states == {"t0": "NOT_SENT", "t1": "NOT_SENT", "t2": "REQUESTED"}
-    where = (await browser.send("/ui/publishing/submissions", [("ids", "t0"), ("ids", "t2")])).where
+    where = (await browser.send("/ui/publishing/submissions", [("sure", "1"), ("ids", "t0"), ("ids", "t2")])).where
     told = sound(await browser.get(where)).text
     assert "Đã nhận 1 học bạ" in told
     assert "1 mục không thực hiện được. Học bạ đã được gửi." in told

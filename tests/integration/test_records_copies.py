@@ -13,6 +13,7 @@ import pytest
 
 from contracts.access import Role
 from contracts.documents import DocumentRef
+from contracts.events.records import TranscriptMovedV1
 from infra.local import Stack
 from services.chassis import clock
 from services.chassis.errors import Refused
@@ -24,8 +25,10 @@ from services.records.render.xml import transcript_xml
 from services.records.schoolyear import Staff
 from services.records.store import Store, key
 from tests.factories.transcripts import primary_content, school
-from tests.integration.pages_world import ADMINISTRATOR, SCHOOL, YEAR, Answer, World, signature, staff, world_of
-from tests.unit.records.pdf_tools import attachment_of, text_of
+from tests.integration.pages_world import ADMINISTRATOR, SCHOOL, YEAR, Answer, Browser, World, event_of, signature, staff, world_of
+from tests.integration.test_verification import issued, tell
+from tests.unit.records.pdf_tools import attachment_of, image_of, text_of
+from tests.unit.records.qr_reader import codes_of
 
 CLERK = staff(5, "Lê Thị Học Vụ", Role.CLERK)
 TEACHER = staff(7, "Trần Thị Dạy", Role.SUBJECT_TEACHER)
@@ -56,7 +59,8 @@ async def _fill(world: World) -> None:
         document = {"_id": key(SCHOOL, YEAR, person.code), "school": SCHOOL, "year": YEAR, "data": person.model_dump(mode="json")}
         await db["staff"].insert_one(document)
     for transcript_id, pupil, state in ((SIGNED, "1", "SIGNED"), (UNSIGNED, "2", "AWAITING_LEADER")):
-        content = primary_content().model_copy(update={"id": transcript_id, "school": data})
+        address = f"{parts.settings.public_url}/ui/publishing/verify/{transcript_id}"
+        content = primary_content().model_copy(update={"id": transcript_id, "school": data, "verify_url": address})
         xml = transcript_xml(content)
         pdf = await parts.objects.put("transcripts/test", ".pdf", transcript_pdf(content, [], xml), "application/pdf")
         steps = ("homeroom", "leader", "issue")
@@ -246,3 +250,24 @@ async def test_everybody_of_the_school_can_read_the_rules_in_force(world: World)
     assert [(each["circular"], each["version"], each["grades"]) for each in told["rule_sets"]] == [
         ("TT 27/2020/TT-BGDĐT", 1, [1, 2, 3, 4, 5])
     ]
+
+
+async def test_the_code_on_a_printed_copy_leads_anybody_to_the_state_of_the_original(world: World, tmp_path: Any) -> None:
+    """Issued by a clerk, printed, read from the picture of the page, followed by somebody without an account."""
+    await issued(world, code=SIGNED)
+    page = await asked(world, ("medium", "PAPER"))
+    clerk = world.browser(CLERK)
+    await clerk.send(f"{page}/issue", [("signer", HEAD.code)])
+    file = tmp_path / "copy.pdf"
+    file.write_bytes((await clerk.get(f"/api/records/copies/{page.rpartition('/')[2]}/document.pdf")).response.content)
+
+    (address,) = codes_of(image_of(file, 1, 150))
+
+    public = world.settings["publishing"].public_url
+    assert address.startswith(f"{public}/")
+    anybody, where = Browser(CLERK, world, anonymous=True), address.removeprefix(public)
+    shown = sound(await anybody.get(where))
+    assert ("Đang có hiệu lực" in shown.text, SIGNED in shown.text) == (True, True)
+    gone = TranscriptMovedV1.model_validate({"school": SCHOOL, "year": YEAR, "class_code": "5A", "grade": 5, "state": "CANCELLED"})
+    await tell(world, event_of(gone, SIGNED, sequence=9))
+    assert "Đã hủy" in sound(await anybody.get(where)).text

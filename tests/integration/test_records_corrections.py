@@ -11,12 +11,16 @@ from typing import Any
 import pytest
 
 from contracts.access import Principal, Role
+from contracts.events.district import LockDatesSetV1, LockDay
+from contracts.events.identity import SchoolChangedV1
 from contracts.events.records import CorrectionDecidedV1, SchoolYearLockedV1, SchoolYearUnlockedV1
 from infra.local import Stack
 from services.chassis import clock
 from services.chassis.mongo import Session, transaction
 from services.records.corrections.store import counted, finished_of
+from services.records.handlers import consumers as records_consumers
 from services.records.locks.locking import locks_of
+from services.records.store import Store as RecordsStore
 from services.signing.handlers import consumers as signing_consumers
 from services.signing.store import Store as SigningStore
 from tests.integration.pages_world import ADMINISTRATOR, OFFICER, SCHOOL, YEAR, Answer, World, event_of, staff, world_of
@@ -332,6 +336,24 @@ async def test_both_dates_stand_on_the_pages_of_records(world: World) -> None:
     assert re.search(r"Nhà trường khóa học bạ \(hạn toàn quốc 20/08/2026\): \d\d/\d\d/\d{4}", page)
     sound(await browser.get(LOCKS))
     assert "đã qua" in sound(await world.browser(PRINCIPAL).send(f"{LOCKS}/plan", [("day", "01/01/2026")]), 422).text
+
+
+async def test_the_last_day_of_intake_that_a_unit_has_set_stands_there_too(world: World) -> None:
+    handlers = {t: h for c in records_consumers(RecordsStore(world.db("records"))) for t, (_, h) in c.handlers.items()}
+    school = SchoolChangedV1(code=SCHOOL, name="Trường", levels=("TH",), tax_code="0200000001", path=("031", "03101"))
+    days = (LockDay(matter="intake", grade=None, on=dt.date(2026, 7, 10)), LockDay(matter="intake", grade=5, on=dt.date(2026, 6, 10)))
+    dates = LockDatesSetV1(unit="031", year=YEAR, school=None, dates=days)
+    late = LockDatesSetV1(unit="031", year=YEAR, school=None, dates=())
+    told = ((school, SCHOOL, 1), (dates, f"031:{YEAR}:", 2), (late, f"031:{YEAR}:", 1))
+
+    async def hear(session: Session) -> None:
+        for fact, subject, sequence in told:
+            await handlers[type(fact).__name__](session, [event_of(fact, subject, sequence=sequence)])
+
+    await transaction(world.db("records"), hear)
+
+    page = sound(await world.browser(HOMEROOM).get("/ui/records/classes")).text
+    assert "Ngày khóa tiếp nhận (hạn toàn quốc hoàn thành học bạ số 20/08/2026): 10/06/2026" in page
 
 
 async def test_the_form_of_a_new_request_leads_from_class_to_value(world: World) -> None:

@@ -337,10 +337,10 @@ async def test_signed_ones_are_cancelled_with_a_reason_and_sent_ones_need_a_with
     assert "Đã xác nhận" in confirmed
     assert any("+07:00" in cell for cell in confirmed)
     assert "Chưa xác nhận" in row_of(page, (await life.transcript(ids[0]))["pupil_name"])
-    sent = [("ids", i) for i in ids[2:4]]
+    sent = [("sure", "1"), *(("ids", i) for i in ids[2:4])]
     assert (await administrator.send("/ui/publishing/submissions", sent)).status == 303
     # cancelled before records could claim it for sending: records says no, publishing lets it go
-    assert (await administrator.send("/ui/publishing/submissions", [("ids", ids[1])])).status == 303
+    assert (await administrator.send("/ui/publishing/submissions", [("sure", "1"), ("ids", ids[1])])).status == 303
     blank = await decides(administrator, "cancel", "signed", [ids[1]])
     assert "Lý do phải có từ 10 đến 500 ký tự." in sound(blank, 422).text
     await decides(administrator, "cancel", "signed", [ids[1]], REASON)

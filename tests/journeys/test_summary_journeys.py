@@ -105,6 +105,7 @@ async def test_class_summaries_are_created_signed_confirmed_and_sent(schools: Sc
         await page.get_by_role("checkbox", name="lớp 1A").check()
         await seen(page, "352-list", narrow=True)
         await page.get_by_role("button", name="Gửi bảng tổng hợp").click()
+        await sure(page, "352-sure")
         await reloaded_until(page, page.get_by_role("row").filter(has_text="1A").filter(has_text="Đã tiếp nhận"))
         await seen(page, "352-accepted", narrow=True)
         await go(page, SUMMARIES, "3.6. Tra cứu bảng tổng hợp")

@@ -31,14 +31,14 @@ async def take(db: Database, session: Session, events: Sequence[Event[F]], rule:
         await db[DOCUMENTS].bulk_write([ReplaceOne({"_id": i}, row, upsert=True) for i, row in rows.items()], session=session)
 
 
-async def by_code(db: Database, code: str) -> Source | None:
+async def by_code(db: Database, code: str, session: Session | None = None) -> Source | None:
     """By what `source.code_of` gives. None also for a short code that stands for more than one."""
     if is_short(code):
         # "-" stands before "." in the order of characters, and every id goes on with "-"
-        found = await db[DOCUMENTS].find({"_id": {"$gte": f"{code}-", "$lt": f"{code}."}}).to_list(2)
+        found = await db[DOCUMENTS].find({"_id": {"$gte": f"{code}-", "$lt": f"{code}."}}, session=session).to_list(2)
     else:
-        found = await db[DOCUMENTS].find({"_id": code}).to_list(1)
-    return await _source(db, found[0]) if len(found) == 1 and "state" in found[0] else None
+        found = await db[DOCUMENTS].find({"_id": code}, session=session).to_list(1)
+    return await _source(db, found[0], session) if len(found) == 1 and "state" in found[0] else None
 
 
 async def by_file(db: Database, sha256: str) -> Source | None:
@@ -47,8 +47,8 @@ async def by_file(db: Database, sha256: str) -> Source | None:
     return await _source(db, row) if row is not None and "state" in row else None
 
 
-async def _source(db: Database, row: Row) -> Source:
-    chain = row.get("chain")
-    versions = await db[DOCUMENTS].find({"chain": chain}, projection={"version": 1, "state": 1}).to_list(50) if chain else []
-    school = await db[SCHOOLS].find_one({"_id": row["school"]}, projection={"name": 1})
+async def _source(db: Database, row: Row, session: Session | None = None) -> Source:
+    chain, shown = row.get("chain"), {"version": 1, "state": 1}
+    versions = await db[DOCUMENTS].find({"chain": chain}, projection=shown, session=session).to_list(50) if chain else []
+    school = await db[SCHOOLS].find_one({"_id": row["school"]}, projection={"name": 1}, session=session)
     return source_of(row, versions, {row["school"]: school["name"]} if school else {})

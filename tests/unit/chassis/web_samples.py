@@ -23,6 +23,7 @@ from tests.unit.chassis.web_samples_openid import openid
 from tests.unit.chassis.web_samples_organisations import organisations
 from tests.unit.chassis.web_samples_records import records
 from tests.unit.chassis.web_samples_registering import registering
+from tests.unit.chassis.web_samples_sharing import sharing
 from tests.unit.chassis.web_samples_signing import signing
 from tests.unit.chassis.web_samples_summaries import of_summaries, summaries
 from tests.unit.chassis.web_samples_verification import verification
@@ -53,6 +54,7 @@ def samples() -> list[Sample]:
         *signing(),
         *_publishing(),
         *verification(),
+        *sharing(),
         *_district(),
         *overseeing(),
         *certificates(),

@@ -48,7 +48,7 @@ def _file(state: CheckState, outcome: str, tone: str, *, signers: int, **changes
         "foreign": False,
         "copy_of_original": False,
         "checks": [(n, check) for n in ("Tính toàn vẹn", "Độ tin cậy của chứng thư số", "Thời điểm ký", "Tình trạng tại nguồn")],
-        "signers": [_signer(number, check) for number in range(signers)],
+        "signers": [signer(number, check) for number in range(signers)],
         "sha256": "0f" * 32,
         "href": f"/ui/publishing/verify/{DOCUMENT}",
         **changes,
@@ -56,7 +56,7 @@ def _file(state: CheckState, outcome: str, tone: str, *, signers: int, **changes
     return Sample(f"publishing/verify_file-{state}", "publishing/verify_file.html", context)
 
 
-def _signer(number: int, check: Check) -> Signer:
+def signer(number: int, check: Check) -> Signer:
     return Signer(
         place=f"GVBM-{number}",
         name=name_of(number),
