@@ -62,6 +62,7 @@ def all_processes() -> tuple[Process, ...]:
             )
         ),
         Process("sandbox-gateway", "sandbox", _sandbox_gateway, _http_ready("sandbox-gateway", "/health"), ("sandbox-pki",)),
+        Process("sandbox-admissions", "sandbox", _sandbox("admissions"), _http_ready("sandbox-admissions", "/health"), ("sandbox-pki",)),
         Process("sandbox-idp", "sandbox", _sandbox_idp, _http_ready("sandbox-idp", "/health")),
         Process("sandbox-sector", "sandbox", _sandbox_sector, _http_ready("sandbox-sector", "/health")),
         *(process for service in SERVICES for process in _service(service)),
@@ -307,6 +308,7 @@ def service_environment(instance: Instance, service: str) -> dict[str, str]:
         },
         "publishing": {
             "HOCBA_GATEWAY_URL": instance.url("sandbox-gateway"),
+            "HOCBA_ADMISSIONS_URL": instance.url("sandbox-admissions"),
             "HOCBA_GATEWAY_CALLBACK_SECRET_FILE": str(secrets / "gateway-callback"),
             "HOCBA_SERVICE_KEY_FILE": str(sandbox / "publishing-service.key"),
             "HOCBA_SERVICE_CERT_FILE": str(sandbox / "publishing-service.pem"),
