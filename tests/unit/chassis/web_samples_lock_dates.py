@@ -51,7 +51,11 @@ def _list(unit: Shell, rows: int) -> dict[str, Any]:
         "years": [("2025-2026", "2025-2026")],
         "levels": [("TH", "Tiểu học"), ("THCS", "THCS")],
         "history_href": f"{ADDRESS}/history",
-        "common": [("Ngày khóa tiếp nhận", "Mọi khối: 30/06/2026" if rows else "Chưa đặt"), ("Ngày khóa thu hồi", "Chưa đặt"), ("Ngày khóa gửi tuyển sinh", "Khối 5: 25/05/2026")],
+        "common": [
+            ("Ngày khóa tiếp nhận", "Mọi khối: 30/06/2026" if rows else "Chưa đặt"),
+            ("Ngày khóa thu hồi", "Chưa đặt"),
+            ("Ngày khóa gửi tuyển sinh", "Khối 5: 25/05/2026"),
+        ],
         "national": dt.date(2026, 8, 20),
         "selectable": rows,
         "rows": [
