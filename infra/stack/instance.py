@@ -33,6 +33,8 @@ USUAL_PORTS: dict[str, int] = {
     "sandbox-sp769": 8606,
     "sandbox-mysign": 8607,
     "sandbox-admissions": 8608,
+    "sandbox-gateway-tls": 8613,
+    "sandbox-admissions-tls": 8618,
     **{f"{service}-web": 8101 + index for index, service in enumerate(SERVICES)},
     **{f"{service}-worker": 8201 + index for index, service in enumerate(SERVICES)},
 }
@@ -74,6 +76,10 @@ class Instance:
 
     def url(self, process: str) -> str:
         return f"http://{self.address(process)}"
+
+    def outside_url(self, process: str) -> str:
+        """Of an outside system that asks for mutual TLS."""
+        return f"https://{self.address(f'{process}-tls')}"
 
     @property
     def mongo_url(self) -> str:

@@ -2,11 +2,20 @@
 
 from infra.sandbox.admissions.app import create_app
 from infra.sandbox.common import argument_parser, place_of, serve
+from infra.sandbox.door import add_arguments, door_of
+from infra.sandbox.door import serve as serve_both
 
 
 def main() -> None:
-    place = place_of(argument_parser("admissions", "Sandbox admissions portal").parse_args())
-    serve(create_app(place), place)
+    parser = argument_parser("admissions", "Sandbox admissions portal")
+    add_arguments(parser)
+    options = parser.parse_args()
+    place, door = place_of(options), door_of(options)
+    app = create_app(place, door)
+    if door is None:
+        serve(app, place)
+    else:
+        serve_both(app, place, door)
 
 
 if __name__ == "__main__":

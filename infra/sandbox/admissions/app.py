@@ -15,6 +15,8 @@ from starlette.responses import JSONResponse
 from infra.sandbox.admissions.desk import ENDPOINTS, Desk, PortalFaults, portal_signer
 from infra.sandbox.admissions.ledger import Ledger, Push
 from infra.sandbox.common import Place, announce, write_atomically
+from infra.sandbox.door import Door, peer_of
+from infra.sandbox.door import install as install_door
 from infra.sandbox.faults import install
 from infra.sandbox.gateway import jws
 from infra.sandbox.gateway.errors import PackageRefused
@@ -43,7 +45,7 @@ class Revocation(BaseModel):
     at: str = Field(min_length=1, max_length=40)
 
 
-def create_app(place: Place) -> FastAPI:
+def create_app(place: Place, door: Door | None = None) -> FastAPI:
     """Open DIR/admissions and go on where the last run stopped. The PKI must have made the portal's key."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     desk = Desk(Ledger(place.directory / "admissions"), Trust(place.directory), portal_signer(place.directory))
@@ -60,6 +62,8 @@ def create_app(place: Place) -> FastAPI:
     app.state.desk = desk
     app.add_exception_handler(PackageRefused, _refused)
     install(app, desk.faults, _endpoint_of)
+    if door is not None:
+        install_door(app, "TS-010")
     app.include_router(router)
     return app
 
@@ -98,7 +102,7 @@ async def take(
     if request.headers.get("content-type", "").split(";")[0].strip() != "application/zip":
         raise PackageRefused(415, "TS-001", "Nội dung gửi lên phải là application/zip")
     body = await _body(request, LARGEST_PUSH)
-    push = await asyncio.to_thread(_read, body, x_jws_signature, desk.trust)
+    push = await asyncio.to_thread(_read, body, x_jws_signature, desk.trust, peer_of(request))
     if idempotency_key != push.id:
         raise PackageRefused(400, "TS-004", "Tiêu đề Idempotency-Key phải là mã gói trong bảng kê")
     desk.ledger.arrived(push.id)
@@ -125,8 +129,8 @@ async def _body(request: Request, largest: int) -> bytes:
     return b"".join(parts)
 
 
-def _read(body: bytes, signature: str | None, trust: Trust) -> Push:
-    sender = jws.verify(signature, body, trust)
+def _read(body: bytes, signature: str | None, trust: Trust, peer: bytes | None) -> Push:
+    sender = jws.verify(signature, body, trust, peer)
     manifest = open_package(body)
     if len(manifest.entries) != 1 or manifest.entries[0].summary_of is not None:
         raise PackageRefused(400, "TS-009", "Mỗi lần gửi tuyển sinh có đúng một học bạ")
@@ -161,7 +165,7 @@ async def standing(desk: TheDesk, push_id: str) -> dict[str, Any]:
 @router.post("/v1/pushes/{push_id}/revocation")
 async def revoke(desk: TheDesk, request: Request, push_id: str, x_jws_signature: Annotated[str | None, Header()] = None) -> dict[str, Any]:
     body = await _body(request, LARGEST_ORDER)
-    await asyncio.to_thread(jws.verify, x_jws_signature, body, desk.trust)
+    await asyncio.to_thread(jws.verify, x_jws_signature, body, desk.trust, peer_of(request))
     try:
         order = Revocation.model_validate_json(body)
     except ValidationError as wrong:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jws as joserfc_jws
@@ -229,7 +228,7 @@ PORTAL = pki.party("Cổng Tuyển sinh", "SERVICE:admissions", "p256")
 def signed(content: dict[str, Any], party: pki.Party = PORTAL, **header: Any) -> str:
     """By another library."""
     x5c = [base64.b64encode(der).decode() for der in (party.der, *party.chain)]
-    pem = party.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    pem = pki.pem_of(party)
     algorithm, key = ("RS256", RSAKey.import_key(pem)) if "RSA" in type(party.key).__name__ else ("ES256", ECKey.import_key(pem))
     full = {"alg": algorithm, "x5c": x5c, **header}
     return joserfc_jws.serialize_compact(full, json.dumps(content).encode(), key, [algorithm])

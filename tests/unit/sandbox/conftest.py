@@ -4,8 +4,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import socket
@@ -14,8 +15,10 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.contracts.outside import ADMISSIONS, GATEWAY, Contract, contract
 from tests.unit.sandbox.documents import TAX_CODE, Signer
 
+CONTRACTS = {"gateway": GATEWAY, "admissions": ADMISSIONS}
 SECRET = b"callback secret of the tests"
 
 
@@ -37,7 +40,9 @@ class Server:
 
     @property
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30, trust_env=False)
+        """Whatever a server with a published contract answers is judged by it."""
+        judges: list[Callable[..., Any]] = [partial(_judged, contract(CONTRACTS[self.part]))] if self.part in CONTRACTS else []
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30, trust_env=False, event_hooks={"response": judges})
 
     def start(self) -> None:
         command = [sys.executable, "-m", f"infra.sandbox.{self.part}", "--dir", str(self.directory), "--port", str(self.port)]
@@ -59,6 +64,12 @@ class Server:
         assert self.process is not None
         self.process.kill()
         self.process.wait(20)
+
+
+def _judged(by: Contract, answer: httpx.Response) -> None:
+    if answer.request.url.path.startswith("/v1/"):
+        answer.read()
+        assert by.answer_problems(answer.request, answer) == []
 
 
 def _running(server: Server) -> Iterator[Server]:
@@ -89,11 +100,16 @@ def gateway(directory: Path, pki: Server) -> Iterator[Server]:
     yield from _running(Server("gateway", directory, free_port(), ["--callback-secret-file", str(secret)]))
 
 
+@pytest.fixture(scope="session")
+def admissions(directory: Path, pki: Server) -> Iterator[Server]:
+    yield from _running(Server("admissions", directory, free_port(), []))
+
+
 @pytest.fixture(autouse=True)
 def well_behaved(request: pytest.FixtureRequest) -> Iterator[None]:
     """Faults of one test never reach the next."""
     yield
-    for part in ("pki", "provider", "gateway"):
+    for part in ("pki", "provider", "gateway", "admissions"):
         if part in request.fixturenames:
             server: Server = request.getfixturevalue(part)
             with server.client as client:
