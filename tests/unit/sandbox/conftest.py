@@ -1,5 +1,7 @@
 """The three servers, as processes, for one test session."""
 
+import os
+import ssl
 import subprocess
 import sys
 import threading
@@ -10,7 +12,7 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import socket
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import pytest
@@ -28,6 +30,33 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Judged(Protocol):
+    """Whatever is judged by a contract: a sandbox server or an implementation of somebody else."""
+
+    @property
+    def client(self) -> httpx.Client: ...
+
+
+@dataclass
+class Elsewhere:
+    """An implementation of somebody else, asked as the publishing service; HOCBA_JUDGED_CA is the PEM that its own certificate leads to."""
+
+    part: str
+    url: str
+    directory: Path
+
+    @property
+    def client(self) -> httpx.Client:
+        context = ssl.create_default_context(cafile=os.environ.get("HOCBA_JUDGED_CA"))
+        context.load_cert_chain(self.directory / "publishing-service.pem", self.directory / "publishing-service.key")
+        return httpx.Client(base_url=self.url, verify=context, timeout=30, event_hooks={"response": judges_of(self.part)})
+
+
+def judges_of(part: str) -> list[Callable[..., Any]]:
+    """What every answer goes through."""
+    return [partial(_judged, contract(CONTRACTS[part]))] if part in CONTRACTS else []
+
+
 @dataclass
 class Server:
     """One sandbox server as a process, and a client for it."""
@@ -41,7 +70,7 @@ class Server:
     @property
     def client(self) -> httpx.Client:
         """Whatever a server with a published contract answers is judged by it."""
-        judges: list[Callable[..., Any]] = [partial(_judged, contract(CONTRACTS[self.part]))] if self.part in CONTRACTS else []
+        judges = judges_of(self.part)
         return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30, trust_env=False, event_hooks={"response": judges})
 
     def start(self) -> None:
@@ -80,7 +109,9 @@ def _running(server: Server) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("sandbox")
+    """HOCBA_JUDGED_DIR: where an implementation of somebody else finds the roots (`trust/`) and revocation lists (`crl/`) to go by."""
+    judged = os.environ.get("HOCBA_JUDGED_DIR")
+    return Path(judged) if judged else tmp_path_factory.mktemp("sandbox")
 
 
 @pytest.fixture(scope="session")

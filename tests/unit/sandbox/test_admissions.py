@@ -17,7 +17,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 
 from tests.contracts.outside import ADMISSIONS, contract
-from tests.unit.sandbox.conftest import Server
+from tests.unit.sandbox.conftest import Judged, Server
 from tests.unit.sandbox.documents import Signer, Transcript, detached_jws, package, signed_transcript
 
 CALLBACK = "https://localhost/nowhere"
@@ -28,7 +28,7 @@ SCHOOL = "31300001"
 class Sender:
     """The publishing service as the portal sees it."""
 
-    portal: Server
+    portal: Judged
     directory: Path
 
     def signed(self, body: bytes) -> dict[str, str]:
@@ -164,13 +164,13 @@ async def test_a_revocation_of_another_transcript_or_beyond_the_contract_is_refu
     assert sender.decided(push)["state"] == "RECEIPTED"
 
 
-async def test_nothing_is_lost_when_the_portal_dies(sender: Sender, teacher: Signer, school: Signer) -> None:
+async def test_nothing_is_lost_when_the_portal_dies(sender: Sender, admissions: Server, teacher: Signer, school: Signer) -> None:
     transcript = await final(teacher, school)
     push, body = package([transcript], CALLBACK)
     sender.control(no_receipt=True)
     sender.push(push, body)
-    sender.portal.kill()
-    sender.portal.start()
+    admissions.kill()
+    admissions.start()
     assert sender.decided(push)["state"] == "RECEIPTED"
 
 
