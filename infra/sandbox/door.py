@@ -6,6 +6,7 @@ does not get as far as HTTP. The certificate of the connection travels in the sc
 
 import argparse
 import asyncio
+import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -88,6 +89,23 @@ class _Beside(uvicorn.Server):
         yield
 
 
+class _Front(uvicorn.Server):
+    """Goes when what runs beside it has gone: uvicorn ends the process with its own end."""
+
+    def __init__(self, config: uvicorn.Config, beside: _Beside) -> None:
+        super().__init__(config)
+        self._beside = beside
+
+    async def both(self) -> None:
+        self._running = asyncio.create_task(self._beside.serve())
+        await self.serve()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._beside.should_exit = True
+        await self._running
+        await super().shutdown(sockets)
+
+
 def serve(app: FastAPI, place: Place, door: Door) -> None:
     """Both entrances, until SIGTERM or SIGINT."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -102,12 +120,5 @@ def serve(app: FastAPI, place: Place, door: Door) -> None:
             timeout_graceful_shutdown=HALT_SECONDS, **more,  # type: ignore[arg-type]  # uvicorn's own options
         )  # fmt: skip
 
-    async def both() -> None:
-        inner = _Beside(config(door.port, lifespan="off", http=_WithPeer, ssl_context_factory=lambda *_: context))
-        outer = uvicorn.Server(config(place.port))
-        beside = asyncio.create_task(inner.serve())
-        await outer.serve()
-        inner.should_exit = True
-        await beside
-
-    asyncio.run(both())
+    beside = _Beside(config(door.port, lifespan="off", http=_WithPeer, ssl_context_factory=lambda *_: context))
+    asyncio.run(_Front(config(place.port), beside).both())
