@@ -1,6 +1,7 @@
 """Lock dates of menu 6.2: which of them is in force for a school and grade. Plain data in, a date out.
 
-A lock date is the last day, to its end in Vietnam's time, on which transcripts of a school year are taken in or may be withdrawn.
+A lock date is the last day, to its end in Vietnam's time, on which transcripts of a school year are taken in, may be withdrawn, or
+(those of final grades) may be sent to the admissions portal.
 Within one unit the most specific prevails: school and grade, school, grade, common. Of several units above a school each has its
 word, and the earliest of their days counts: a unit may be stricter than the one above it, never laxer.
 """
@@ -12,10 +13,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Matter = Literal["intake", "withdrawal"]
-MATTERS: tuple[Matter, ...] = ("intake", "withdrawal")
+Matter = Literal["intake", "withdrawal", "admissions"]
+MATTERS: tuple[Matter, ...] = ("intake", "withdrawal", "admissions")
 GRADES: dict[str, tuple[int, ...]] = {"TH": (1, 2, 3, 4, 5), "THCS": (6, 7, 8, 9), "THPT": (10, 11, 12)}
 """By level of a school."""
+FINAL_GRADES: tuple[int, ...] = tuple(grades[-1] for grades in GRADES.values())
+"""5, 9, 12: who leaves them applies to another school, so their transcripts go to the admissions portal."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,11 @@ class LockDate:
     school: str | None
     grade: int | None
     on: dt.date
+
+
+def concerns(matter: Matter, grade: int) -> bool:
+    """Admissions are about final grades alone."""
+    return matter != "admissions" or grade in FINAL_GRADES
 
 
 def in_force(

@@ -93,6 +93,7 @@ SUBJECTS, HOMEROOM, LEADER, ISSUE = (f"/ui/signing/{step}" for step in ("subject
 SUMMARY_HOMEROOM, SUMMARY_LEADER, SUMMARY_ISSUE = (f"/ui/signing/summary-{step}" for step in ("homeroom", "leader", "issue"))
 SUBMISSIONS = "/ui/publishing/submissions"
 GATEWAY_LOOKUP = "/ui/publishing/lookup"
+ADMISSIONS = "/ui/publishing/admissions"
 SUMMARY_SUBMISSIONS = "/ui/publishing/summaries"
 SHARES = "/ui/publishing/shares"
 WITHDRAWALS = "/ui/publishing/withdrawals"
@@ -148,6 +149,7 @@ SECONDARY_ENTRIES: tuple[Entry, ...] = (
     Entry(_SECONDARY, "2.7.", "Xác nhận hoàn thành học bạ", CONFIRMATION, _CONFIRMERS),
     Entry(_SECONDARY, "2.8.", "Gửi học bạ lên Cổng tiếp nhận", SUBMISSIONS, _ONLOOKERS),
     Entry(_SECONDARY, "2.9.", "Tra cứu học bạ trên Cổng tiếp nhận", GATEWAY_LOOKUP, _ONLOOKERS),
+    Entry(_SECONDARY, "", "Gửi học bạ lên Cổng Tuyển sinh", ADMISSIONS, _ONLOOKERS),
     Entry(_SECONDARY, "2.10.1.", "Tạo yêu cầu thu hồi", WITHDRAWALS, _ONLOOKERS),
     Entry(_SECONDARY, "2.10.2.", "Gửi yêu cầu thu hồi", WITHDRAWAL_SENDING, _ONLOOKERS),
     Entry(_SECONDARY, "", "Ký yêu cầu thu hồi", WITHDRAWAL_SEALS, _roles(Role.ISSUER)),
@@ -178,6 +180,7 @@ PRIMARY_ENTRIES: tuple[Entry, ...] = (
     Entry(_PRIMARY, "2.5.1.", "Xác nhận hoàn thành học bạ", CONFIRMATION, _CONFIRMERS),
     Entry(_PRIMARY, "2.5.2.", "Gửi học bạ", SUBMISSIONS, _ONLOOKERS),
     Entry(_PRIMARY, "", "Tra cứu học bạ trên Cổng tiếp nhận", GATEWAY_LOOKUP, _ONLOOKERS),
+    Entry(_PRIMARY, "", "Gửi học bạ lên Cổng Tuyển sinh", ADMISSIONS, _ONLOOKERS),
     Entry(_PRIMARY, "2.6.", "Quản lý hủy duyệt học bạ", CANCELLATION, _CANCELLERS),
     Entry(_PRIMARY, "", "Tra cứu, Thu hồi", WITHDRAWALS, _ONLOOKERS),
     Entry(_PRIMARY, "", "Gửi yêu cầu thu hồi", WITHDRAWAL_SENDING, _ONLOOKERS),

@@ -104,7 +104,7 @@ def stack() -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def light_stack() -> Iterator[Stack]:
     """Stores and outside systems, for services whose web applications and handlers run within the test."""
-    outside = ("sandbox-gateway", "sandbox-provider", "sandbox-sp769", "sandbox-mysign", "sandbox-idp")
+    outside = ("sandbox-gateway", "sandbox-admissions", "sandbox-provider", "sandbox-sp769", "sandbox-mysign", "sandbox-idp")
     with Stack("light-test", only=("mongod", "minio", *outside), fresh=True) as running:
         yield running
 

@@ -45,10 +45,20 @@ class LockDay(BaseModel):
     on: dt.date
 
 
+class AdmissionsDay(BaseModel):
+    """The last day to send transcripts of a final grade to the admissions portal; `grade` null: every final grade."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    grade: int | None
+    on: dt.date
+
+
 class LockDatesSetV1(Fact):
     """All lock dates (menu 6.2) that a unit now keeps for a school year: common ones (`school` null) or those of one school.
 
-    Takes the place of what it told before of the same subject, which is unit, year and school.
+    Takes the place of what it told before of the same subject, which is unit, year and school. `admissions` came later; it stands apart
+    from `dates` so that who knows two matters only is told no third.
     """
 
     topic: ClassVar[str] = "district.windows"
@@ -56,6 +66,7 @@ class LockDatesSetV1(Fact):
     year: str
     school: str | None
     dates: tuple[LockDay, ...]
+    admissions: tuple[AdmissionsDay, ...] = ()
 
 
 class DistrictActsSealedV1(audit.ActsSealed):

@@ -6,6 +6,7 @@ import ipaddress
 import json
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography import x509
@@ -30,6 +31,8 @@ PASSWORDS = (
     *(f"minio-{service}" for service in SERVICES),
 )
 SERVER_NAMES = ("localhost", "gateway")
+OUTSIDE_NAMES = ("localhost", "gateway", "sandbox-admissions")
+"""Of the sandbox's national gateway and admissions portal, where they ask for mutual TLS."""
 CERTIFICATE_DAYS = 825
 SEAL_DAYS = 3650
 
@@ -122,8 +125,9 @@ def _package_seal(directory: Path) -> None:
 
 
 def _gateway_certificate(directory: Path) -> None:
-    """A local authority of its own and the gateway's certificate below it (the sandbox's PKI plays the outside world)."""
-    if (directory / "server.pem").exists():
+    """A local authority of its own and below it the gateway's certificate, and that of the outside systems' entrances (what the sandbox's
+    PKI issues is for people, schools and services; its roots are not those of the web)."""
+    if (directory / "outside.pem").exists():
         return
     now = dt.datetime.now(dt.UTC)
     ca_key = ec.generate_private_key(ec.SECP256R1())
@@ -134,22 +138,27 @@ def _gateway_certificate(directory: Path) -> None:
         .add_extension(_key_usage(ca=True), critical=True)
         .sign(ca_key, hashes.SHA256())
     )
+    _write(directory / "ca.pem", ca.public_bytes(serialization.Encoding.PEM).decode())
+    for file, names in (("server", SERVER_NAMES), ("outside", OUTSIDE_NAMES)):
+        _server_certificate(directory / file, names, ca_name, ca_key, now)
+
+
+def _server_certificate(file: Path, names: Sequence[str], ca_name: x509.Name, ca_key: ec.EllipticCurvePrivateKey, now: dt.datetime) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     addresses = [x509.IPAddress(ipaddress.ip_address(address)) for address in ("127.0.0.1", "::1")]
     server = (
-        _builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), ca_name, key.public_key(), now)
+        _builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])]), ca_name, key.public_key(), now)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(ca=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName([*(x509.DNSName(name) for name in SERVER_NAMES), *addresses]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([*(x509.DNSName(name) for name in names), *addresses]), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
-    _write(directory / "ca.pem", ca.public_bytes(pem).decode())
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    _write(directory / "server.key", private.decode())
-    _write(directory / "server.pem", server.public_bytes(pem).decode())
+    _write(file.with_suffix(".key"), private.decode())
+    _write(file.with_suffix(".pem"), server.public_bytes(pem).decode())
 
 
 def _builder(

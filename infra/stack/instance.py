@@ -12,7 +12,7 @@ from typing import Any
 from infra.stack import parts
 
 SERVICES = ("identity", "records", "signing", "publishing", "district")
-SANDBOX = ("pki", "provider", "sp769", "mysign", "gateway", "idp", "sector")
+SANDBOX = ("pki", "provider", "sp769", "mysign", "gateway", "admissions", "idp", "sector")
 BUCKETS = ("identity", "records", "signing", "publishing", "archive")
 LOOPBACK = "127.0.0.1"
 # below the range from which Linux takes the ports of outgoing connections
@@ -32,6 +32,9 @@ USUAL_PORTS: dict[str, int] = {
     "sandbox-sector": 8605,
     "sandbox-sp769": 8606,
     "sandbox-mysign": 8607,
+    "sandbox-admissions": 8608,
+    "sandbox-gateway-tls": 8613,
+    "sandbox-admissions-tls": 8618,
     **{f"{service}-web": 8101 + index for index, service in enumerate(SERVICES)},
     **{f"{service}-worker": 8201 + index for index, service in enumerate(SERVICES)},
 }
@@ -73,6 +76,10 @@ class Instance:
 
     def url(self, process: str) -> str:
         return f"http://{self.address(process)}"
+
+    def outside_url(self, process: str) -> str:
+        """Of an outside system that asks for mutual TLS."""
+        return f"https://{self.address(f'{process}-tls')}"
 
     @property
     def mongo_url(self) -> str:

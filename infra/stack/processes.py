@@ -62,6 +62,7 @@ def all_processes() -> tuple[Process, ...]:
             )
         ),
         Process("sandbox-gateway", "sandbox", _sandbox_gateway, _http_ready("sandbox-gateway", "/health"), ("sandbox-pki",)),
+        Process("sandbox-admissions", "sandbox", _sandbox_admissions, _http_ready("sandbox-admissions", "/health"), ("sandbox-pki",)),
         Process("sandbox-idp", "sandbox", _sandbox_idp, _http_ready("sandbox-idp", "/health")),
         Process("sandbox-sector", "sandbox", _sandbox_sector, _http_ready("sandbox-sector", "/health")),
         *(process for service in SERVICES for process in _service(service)),
@@ -232,7 +233,18 @@ def _sandbox_provider(part: str, protocol: str, provider: str) -> Callable[[Inst
 
 def _sandbox_gateway(instance: Instance) -> list[str]:
     secret, trust = instance.secrets / "gateway-callback", instance.tls / "ca.pem"
-    return [*_sandbox("gateway")(instance), "--callback-secret-file", str(secret), "--callback-ca-file", str(trust), "--workers", "2"]
+    calls = ["--callback-secret-file", str(secret), "--callback-ca-file", str(trust), "--workers", "2"]
+    return [*_sandbox("gateway")(instance), *calls, *_door(instance, "sandbox-gateway")]
+
+
+def _sandbox_admissions(instance: Instance) -> list[str]:
+    return [*_sandbox("admissions")(instance), *_door(instance, "sandbox-admissions")]
+
+
+def _door(instance: Instance, process: str) -> list[str]:
+    """Mutual TLS: what the outside system presents, and the port where it asks for the service's certificate."""
+    own = ["--tls-certificate", str(instance.tls / "outside.pem"), "--tls-key", str(instance.tls / "outside.key")]
+    return ["--tls-port", str(instance.ports[f"{process}-tls"]), *own]
 
 
 def _sandbox_idp(instance: Instance) -> list[str]:
@@ -306,7 +318,8 @@ def service_environment(instance: Instance, service: str) -> dict[str, str]:
             "HOCBA_SECTOR_SECRET_FILE": str(secrets / "sector"),
         },
         "publishing": {
-            "HOCBA_GATEWAY_URL": instance.url("sandbox-gateway"),
+            "HOCBA_GATEWAY_URL": instance.outside_url("sandbox-gateway"),
+            "HOCBA_ADMISSIONS_URL": instance.outside_url("sandbox-admissions"),
             "HOCBA_GATEWAY_CALLBACK_SECRET_FILE": str(secrets / "gateway-callback"),
             "HOCBA_CONSUMERS_FILE": str(instance.home / "consumers.json"),
             "HOCBA_SERVICE_KEY_FILE": str(sandbox / "publishing-service.key"),

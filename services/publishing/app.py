@@ -13,7 +13,11 @@ from services.chassis.web.app import make_app
 from services.chassis.work import forever
 from services.means.judging.recognise import read_roots
 from services.publishing import handlers, lookup_routes, pages, routes
+from services.publishing.admissions import pages as admission_pages
+from services.publishing.admissions import routes as admission_routes
+from services.publishing.admissions.pushing import Pushing
 from services.publishing.delivery import Delivery
+from services.publishing.gateways.admissions import AdmissionsPortal
 from services.publishing.gateways.national import NationalGateway
 from services.publishing.reading import consumers as reading_consumers
 from services.publishing.reading import routes as reading_routes
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 SENDERS = 4
 """Packages on the way at a time, so that one that hangs does not hold up the rest."""
 ASKERS = 2
+PUSHERS = 2
 
 
 def web(parts: Parts) -> FastAPI:
@@ -54,12 +59,14 @@ def web(parts: Parts) -> FastAPI:
     app.include_router(routes.router)
     app.include_router(lookup_routes.router)
     app.include_router(withdrawal_routes.router)
+    app.include_router(admission_routes.router)
     app.include_router(pages.router)
     app.include_router(withdrawal_pages.router)
     app.include_router(reading_routes.router)
     app.include_router(sharing_routes.router)
     app.include_router(sharing_pages.router)
     app.include_router(shared_pages.router)
+    app.include_router(admission_pages.router)
     app.include_router(verification_routes.router)
     app.include_router(verification_pages.router)
     return app
@@ -74,9 +81,13 @@ def work(parts: Parts) -> Sequence[Coroutine[None, None, None]]:
     delivery = Delivery(parts, Store(parts.db), gateway)
     senders = [forever("send", delivery.send) for _ in range(SENDERS)]
     askers = [forever("ask", delivery.ask, idle=1.0) for _ in range(ASKERS)]
-    obeying = Obeying(parts, gateway, read_roots(needed(parts.settings.trust_dir, "trust_dir")))
+    roots = read_roots(needed(parts.settings.trust_dir, "trust_dir"))
+    obeying = Obeying(parts, gateway, roots)
     withdrawing = [forever("withdrawal requests", obeying.examine), forever("withdrawals", obeying.tell)]
-    return [forever("pack", delivery.pack), *senders, *askers, *withdrawing]
+    pushing = Pushing(parts, AdmissionsPortal(parts.settings), roots)
+    pushers = [forever("admissions", pushing.push) for _ in range(PUSHERS)]
+    admissions = [*pushers, forever("receipts", pushing.ask, idle=1.0), forever("revocations", pushing.revoke, idle=1.0)]
+    return [forever("pack", delivery.pack), *senders, *askers, *withdrawing, *admissions]
 
 
 service = Service(

@@ -18,6 +18,8 @@ from contracts.events.records import (
 )
 from services.chassis.kafka import Consumer
 from services.publishing import window_store
+from services.publishing.admissions import rules as admissions
+from services.publishing.admissions.handlers import fallen
 from services.publishing.reading import store as reading
 from services.publishing.submissions import cancelled, cleared, confirmed, denied, unconfirmed
 from services.publishing.verification import source
@@ -49,6 +51,7 @@ def consumers(store: Store) -> list[Consumer]:
     async def _(session: Session, events: list[Event[TranscriptCancelledV1]]) -> None:
         before = await store.load(session, {e.subject for e in events})
         await store.save(session, [cancelled(s) for s in before.values()], actor="records", cause=str(events[0].id))
+        await fallen(store.db, session, before, admissions.CANCELLED, cause=str(events[0].id))
 
     @transcripts.on(SubmissionClearedV1)
     async def _(session: Session, events: list[Event[SubmissionClearedV1]]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from services.chassis import aggregates, clock
 from services.chassis.mongo import ASCENDING, IndexModel
 from services.publishing import window_store
+from services.publishing.admissions import store as admissions
 from services.publishing.reading import store as reading
 from services.publishing.sharing import store as sharing
 from services.publishing.submissions import NOT_LISTED
@@ -37,6 +38,7 @@ async def ensure_indexes(db: Database) -> None:
     await db["callbacks"].create_indexes([IndexModel([("at", ASCENDING)], expireAfterSeconds=CALLBACKS_KEPT_SECONDS)])
     await window_store.ensure_indexes(db)
     await withdrawals.ensure_indexes(db)
+    await admissions.ensure_indexes(db)
     await verification.ensure_indexes(db)
     await sharing.ensure_indexes(db)
     await reading.ensure_indexes(db)

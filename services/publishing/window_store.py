@@ -53,8 +53,8 @@ async def windows_of(db: Database, school: str, session: Session | None = None) 
     documents = await db["lock_dates"].find(wanted, session=session).to_list(None)
     units = await db["units"].find({"_id": {"$in": list(path)}}, session=session).to_list(None)
     dates = tuple(
-        LockDate(d["unit"], d["year"], each["matter"], d["school"], each["grade"], dt.date.fromisoformat(each["on"]))
+        LockDate(d["unit"], d["year"], each.get("matter", "admissions"), d["school"], each["grade"], dt.date.fromisoformat(each["on"]))
         for d in documents
-        for each in d["dates"]
+        for each in (*d["dates"], *d.get("admissions", ()))
     )
     return Windows(school, path, dates, {u["_id"]: u["name"] for u in units})

@@ -1,4 +1,4 @@
-"""The intake and withdrawal windows that oversight units set in menu 6.2. Plain data in, decision out; no I/O.
+"""The windows of intake, withdrawal and admissions that oversight units set in menu 6.2. Plain data in, decision out; no I/O.
 
 Whoever lets something be sent or withdrawn asks `refuse_if_closed` at the server's time; what was asked for in time goes out also later.
 """
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from contracts.lock_dates import LockDate, Matter, in_force
 from services.chassis.clock import in_vietnam
 from services.chassis.errors import Refused
+from services.publishing.admissions.errors import ADMISSIONS_CLOSED
 from services.publishing.errors import INTAKE_CLOSED, WITHDRAWAL_CLOSED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-REFUSALS = {"intake": INTAKE_CLOSED, "withdrawal": WITHDRAWAL_CLOSED}
+REFUSALS = {"intake": INTAKE_CLOSED, "withdrawal": WITHDRAWAL_CLOSED, "admissions": ADMISSIONS_CLOSED}
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,14 @@ from services.identity.accounts import recovery
 from services.identity.accounts.sessions import digest_of, public_id_of
 from services.identity.agents import jobs
 from services.identity.openid import links
+from services.publishing.admissions import rules as admissions
+from services.publishing.admissions.receipts import Receipt
 from services.publishing.sharing import rules as sharing
 from services.publishing.sharing import secret
 from services.publishing.store import Store as PublishingStore
 from services.publishing.submissions import confirmed
 from services.publishing.verification.source import Source
+from services.publishing.windows import Windows
 from services.publishing.withdrawals import rules
 from services.records.transcripts.states import State
 from tests.access import rows_records_digitisation, rows_records_files, rows_records_year
@@ -244,6 +247,29 @@ async def _submission(world: Access) -> None:
     await transaction(store.db, lambda session: store.save(session, [change], actor="records"))
     await _withdrawal(world, change.document)
     await _share(world, change.document)
+    await _admission(world, change.document)
+
+
+async def _admission(world: Access, submission: dict[str, Any]) -> None:
+    """A pupil of grade 5 of A, whose transcript the admissions portal has receipted."""
+    final = {
+        **submission,
+        "_id": "00000000-0000-4000-8000-000000000005",
+        "grade": 5,
+        "class_code": "5A",
+        "state": "ACCEPTED",
+        "sequence": 1,
+    }
+    at = clock.now()
+    asked = admissions.requested(final, None, Windows(A, (), (), {}), withdrawing=False, sending="s", by=f"{A}003", at=at).document
+    said = {"number": "TS-2025-000001", "push": asked["push"], "transcript": final["_id"], "version": 1, "school": A}
+    digests = {"sha256": "a" * 64, "pdf_sha256": "a" * 64, "xml_sha256": "a" * 64}
+    receipt = Receipt.model_validate({**said, **digests, "received_at": at, "issued_at": at})
+    done = admissions.receipted(asked, asked["push"], receipt, "a.b.c", at)
+    assert done is not None
+    await world.pages.db("publishing")["submissions"].insert_one(final)
+    await world.pages.db("publishing")["admissions"].insert_one({**done.document, "sequence": 1})
+    world.ids["final_transcript"] = final["_id"]
 
 
 async def _withdrawal(world: Access, submission: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ ONE = {"request_key": "@withdrawal"}
 API = "/api/publishing/withdrawals"
 UI = "/ui/publishing"
 HIDDEN = (NOT_FOUND.code,)
+FINAL = {"transcript": "@final_transcript"}
 
 SHARING, OWN_SHARE = right(Action.SHARE, OWN_SCHOOL), right(Action.SHARE, SCHOOL_A)
 LINK = "whoever holds a share link sees what it shares, until it runs out or is revoked"
@@ -79,6 +80,13 @@ ROWS: tuple[Row, ...] = (
         shows=LINK,
         touches="openings are counted",
     ),
+    page("/api/publishing/admissions", LOOKING),
+    order("/api/publishing/admissions", SENDING, {"transcripts": ["@final_transcript"]}, step_up=True),
+    page("/api/publishing/admissions/{transcript}", LOOKING_A, values=FINAL, hidden=HIDDEN),
+    page("/api/publishing/admissions/{transcript}/receipt", LOOKING_A, values=FINAL, hidden=HIDDEN),
+    page("/ui/publishing/admissions", LOOKING),
+    act("/ui/publishing/admissions", SENDING, [("ids", "@final_transcript")], step_up=True),
+    page("/ui/publishing/admissions/{transcript}", LOOKING_A, values=FINAL, hidden=HIDDEN),
     page("/ui/publishing/verify", open_to_all("anybody checks a document")),
     Row("POST", "/ui/publishing/verify", open_to_all("anybody checks a file of their own"), file=("file", "picture")),
     page("/ui/publishing/verify/{code}", open_to_all(CODE_ALONE), values={"code": "@transcript_id"}, shows=CODE_ALONE),

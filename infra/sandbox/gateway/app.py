@@ -15,6 +15,8 @@ from pydantic import ValidationError
 from starlette.responses import JSONResponse
 
 from infra.sandbox.common import Place, announce, write_atomically
+from infra.sandbox.door import Door, peer_of
+from infra.sandbox.door import install as install_door
 from infra.sandbox.faults import ANY, install
 from infra.sandbox.gateway import jws, withdrawals
 from infra.sandbox.gateway.errors import PackageRefused
@@ -37,6 +39,7 @@ class GatewayOptions:
     callback_ca_file: Path | None = None
     callback_hosts: frozenset[str] = frozenset()
     workers: int = 1
+    door: Door | None = None
 
 
 def create_app(place: Place, options: GatewayOptions) -> FastAPI:
@@ -66,6 +69,8 @@ def create_app(place: Place, options: GatewayOptions) -> FastAPI:
     app.state.office = office
     app.add_exception_handler(PackageRefused, _refused)
     install(app, office.faults, _endpoint_of)
+    if options.door is not None:
+        install_door(app, "NG-009")
     app.include_router(router)
     return app
 
@@ -103,7 +108,7 @@ async def take_package(
     if request.headers.get("content-type", "").split(";")[0].strip() != "application/zip":
         raise PackageRefused(415, "NG-001", "Nội dung gửi lên phải là application/zip")
     body = await _body(request)
-    digest, sender, manifest = await asyncio.to_thread(_examine, body, x_jws_signature, office.trust)
+    digest, sender, manifest = await asyncio.to_thread(_examine, body, x_jws_signature, office.trust, peer_of(request))
     if idempotency_key != manifest.package_id:
         raise PackageRefused(400, "NG-004", "Tiêu đề Idempotency-Key phải là mã gói trong bảng kê")
     if not callback_is_allowed(manifest.callback, office.allowed_hosts):
@@ -134,8 +139,8 @@ async def _body(request: Request, largest: int = LARGEST_BODY) -> bytes:
     return b"".join(parts)
 
 
-def _examine(body: bytes, signature: str | None, trust: Trust) -> tuple[str, str, Manifest]:
-    sender = jws.verify(signature, body, trust)
+def _examine(body: bytes, signature: str | None, trust: Trust, peer: bytes | None) -> tuple[str, str, Manifest]:
+    sender = jws.verify(signature, body, trust, peer)
     return hashlib.sha256(body).hexdigest(), sender, open_package(body)
 
 
@@ -163,7 +168,7 @@ async def withdraw(
     x_jws_signature: Annotated[str | None, Header()] = None,
 ) -> dict[str, Any]:
     body = await _body(request, withdrawals.LARGEST_ORDER)
-    order = await asyncio.to_thread(_examine_order, body, x_jws_signature, office.trust)
+    order = await asyncio.to_thread(_examine_order, body, x_jws_signature, office.trust, peer_of(request))
     if idempotency_key != order.withdrawalId:
         raise PackageRefused(400, "NG-004", "Tiêu đề Idempotency-Key phải là mã yêu cầu thu hồi")
     digest = hashlib.sha256(body).hexdigest()
@@ -176,8 +181,8 @@ async def withdraw(
     return answer
 
 
-def _examine_order(body: bytes, signature: str | None, trust: Trust) -> withdrawals.Order:
-    jws.verify(signature, body, trust)
+def _examine_order(body: bytes, signature: str | None, trust: Trust, peer: bytes | None) -> withdrawals.Order:
+    jws.verify(signature, body, trust, peer)
     return withdrawals.read(body, trust)
 
 
@@ -193,7 +198,7 @@ async def withdrawal(office: TheOffice, withdrawal_id: str) -> dict[str, Any]:
 async def search(office: TheOffice, request: Request, x_jws_signature: Annotated[str | None, Header()] = None) -> dict[str, Any]:
     """By body, so that no personal data stand in an address; signed as a package is."""
     body = await _body(request, LARGEST_SEARCH)
-    await asyncio.to_thread(jws.verify, x_jws_signature, body, office.trust)
+    await asyncio.to_thread(jws.verify, x_jws_signature, body, office.trust, peer_of(request))
     try:
         order = SearchOrder.model_validate_json(body)
     except ValidationError as wrong:

@@ -17,8 +17,10 @@ from infra.sandbox.gateway.trust import Trust, subject_identifier
 COORDINATE_BYTES = 32
 
 
-def verify(header: str | None, body: bytes, trust: Trust) -> str:
+def verify(header: str | None, body: bytes, trust: Trust, peer: bytes | None) -> str:
     """The sender's service name. Raises PackageRefused (401) unless a trusted service certificate signed exactly these bytes.
+
+    `peer` is the certificate (DER) that the connection was made with: the same must have signed.
 
     The header is `<protected>..<signature>` with {"alg": "ES256", "b64": false, "crit": ["b64"], "x5c": [leaf, intermediate]}.
     """
@@ -33,6 +35,8 @@ def verify(header: str | None, body: bytes, trust: Trust) -> str:
     except (binascii.Error, ValueError) as wrong:
         raise _refused("X-JWS-Signature không đọc được") from wrong
     chain = _chain(protected)
+    if peer is not None and chain[0].dump() != peer:
+        raise _refused("Chứng thư số ký nội dung khác với chứng thư số của kết nối")
     try:
         trust.check(chain, frozenset({"digital_signature"}))
     except Untrusted as wrong:

@@ -74,7 +74,7 @@ class Persons:
 
     def keep(self, package: Path, manifest: Manifest, entry: Entry, sender: str) -> None:
         """Before the result is written, so that what is held can always be found."""
-        grade, name, personal_id = _said_in(package, entry)
+        grade, name, personal_id = said_in(package, entry)
         self._put(entry.uuid, grade, name, personal_id, sender or manifest.school)
 
     def _put(self, uuid: str, grade: int | None, name: str, personal_id: str, sender: str) -> None:
@@ -129,7 +129,7 @@ def _shown(row: sqlite3.Row) -> dict[str, Any]:
     }
 
 
-def _said_in(package: Path, entry: Entry) -> tuple[int | None, str, str]:
+def said_in(package: Path, entry: Entry) -> tuple[int | None, str, str]:
     """Grade, name and personal id as the XML says; nothing where it cannot be read, which only skipped validation lets through."""
     try:
         with zipfile.ZipFile(package) as archive:

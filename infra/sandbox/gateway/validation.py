@@ -49,13 +49,14 @@ def validate(package: Path, school: str, year: str, entry: Entry) -> Finding:
     """Judge one transcript of a stored package."""
     assert _trust is not None
     try:
-        _validate(package, school, year, entry, _trust)
+        examine(package, school, year, entry, _trust)
     except TranscriptRefused as refusal:
         return Finding(refusal.code, refusal.reason)
     return Finding()
 
 
-def _validate(package: Path, school: str, year: str, entry: Entry, trust: Trust) -> None:
+def examine(package: Path, school: str, year: str, entry: Entry, trust: Trust) -> None:
+    """Raises TranscriptRefused."""
     try:
         with zipfile.ZipFile(package) as archive:
             pdf, xml = archive.read(entry.pdf.name), archive.read(entry.xml.name)

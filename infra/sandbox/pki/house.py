@@ -63,7 +63,7 @@ class House:
 
 
 def open_house(place: Place) -> House:
-    """Load what DIR holds and make what is missing: authorities, trust/*.pem, crl/*.crl, publishing-service.{key,pem}."""
+    """Load what DIR holds and make what is missing: authorities, trust/*.pem, crl/*.crl, publishing-service.*, admissions-portal.*."""
     home = place.directory / "pki"
     authorities, stamper = load_or_create(home, place.url)
     records = Records(home / "pki.sqlite")
@@ -76,16 +76,17 @@ def open_house(place: Place) -> House:
     for root in ROOTS:
         write_atomically(place.directory / "trust" / f"{root}.pem", pem(authorities[root].certificate))
     house = House(place, authorities, stamper, records, Faults(ENDPOINTS))
-    _publishing_service(house)
+    _service(house, "publishing-service", "Publishing service", "publishing")
+    _service(house, "admissions-portal", "Admissions portal", "admissions")
     house.publish()
     return house
 
 
-def _publishing_service(house: House) -> None:
-    key_file, certificate_file = (house.place.directory / f"publishing-service.{kind}" for kind in ("key", "pem"))
+def _service(house: House, file: str, name: str, identifier: str) -> None:
+    key_file, certificate_file = (house.place.directory / f"{file}.{kind}" for kind in ("key", "pem"))
     if certificate_file.exists():
         return
-    order = CertificateOrder(kind="service", name="Publishing service", identifier="publishing", key="p256")
+    order = CertificateOrder(kind="service", name=name, identifier=identifier, key="p256")
     made = house.record(order, house.make(order))
     assert made.key is not None
     write_atomically(key_file, made.key.encode(), 0o600)

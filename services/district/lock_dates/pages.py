@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from contracts.access import Action
 from contracts.deadlines import national_deadline
-from contracts.lock_dates import MATTERS, LockDate, Matter, in_force
+from contracts.lock_dates import MATTERS, LockDate, Matter, concerns, in_force
 from contracts.menu import LOCK_DATES, entry_of
 from services.chassis import clock
 from services.chassis import errors as chassis_errors
@@ -38,8 +38,12 @@ router = APIRouter()
 CATALOGUE = catalogue_of(chassis_errors, errors)
 WORDS = {"set": ("Đã ghi ngày khóa.", "Không có ngày khóa nào thay đổi.")}
 LEVELS = {"TH": "Tiểu học", "THCS": "THCS", "THPT": "THPT"}
-MATTER_WORDS: dict[Matter, str] = {"intake": "khóa tiếp nhận", "withdrawal": "khóa thu hồi"}
-CONCERNED_WORDS: dict[Matter, str] = {"intake": "học bạ chưa được tiếp nhận", "withdrawal": "học bạ đã tiếp nhận"}
+MATTER_WORDS: dict[Matter, str] = {"intake": "khóa tiếp nhận", "withdrawal": "khóa thu hồi", "admissions": "khóa gửi tuyển sinh"}
+CONCERNED_WORDS: dict[Matter, str] = {
+    "intake": "học bạ chưa được tiếp nhận",
+    "withdrawal": "học bạ đã tiếp nhận",
+    "admissions": "học sinh cuối cấp",
+}
 HISTORY = f"{LOCK_DATES}/history"
 NEW_YEAR_MONTH = 8
 SHOWN = 20
@@ -115,7 +119,7 @@ def _row(dates: Sequence[LockDate], year: str, school: Mapping[str, Any]) -> dic
         "name": school["name"],
         "href": f"{LOCK_DATES}/{code}?{urlencode({'year': year})}",
         "own": any(d.school == code for d in dates),
-        **{matter: _in_words(dates, matter, year, school, rules.grades_of(school)) for matter in MATTERS},
+        **{matter: _in_words(dates, matter, year, school, rules.grades_for(school, matter)) for matter in MATTERS},
     }
 
 
@@ -142,7 +146,7 @@ async def set_many(request: Request, who: Who) -> Response:
     unit = await own_branch(request, who, Action.SET_LOCK_DATES, acting=True)
     form = await ticked(request)
     year, _ = await _year(request, unit, {"year": form.field("year") or (form.filter or {}).get("year", "")})
-    matter: Matter = "withdrawal" if form.field("act") == "withdrawal" else "intake"
+    matter: Matter = next((m for m in MATTERS if m == form.field("act")), "intake")
     common = form.field("scope") == "common"
     codes = list(form.ids)
     if form.filter is not None:
@@ -153,7 +157,7 @@ async def set_many(request: Request, who: Who) -> Response:
         if not common and not codes:
             raise Refused(errors.NO_SCHOOL_CHOSEN)
         return await _ask(request, who, unit, year=year, matter=matter, number=None if common else len(codes), fields=fields)
-    grades = _ticked_grades(form)
+    grades = [g for g in _ticked_grades(form) if g is None or concerns(matter, g)]
     day = _day(form.field("on"))
     remove = bool(form.field("remove"))
     if not grades or (day is None and not remove):
@@ -198,7 +202,7 @@ async def _ask(
     wrong: Mapping[str, str] | None = None,
 ) -> Response:
     schools = await store_of(request).own_schools(unit)
-    grades = sorted({g for s in schools for g in rules.grades_of(s)})
+    grades = sorted({g for s in schools for g in rules.grades_for(s, matter)})
     about = "Tất cả trường của đơn vị (ngày chung)" if number is None else f"{vn_number(number)} trường đã chọn"
     context = {
         **await _framed(request, who, unit, year),
@@ -319,8 +323,8 @@ async def _school(request: Request, who: Principal, code: str) -> Document:
 def _grade(
     dates: Sequence[LockDate], year: str, school: Mapping[str, Any], grade: int, *, unit: str, names: Mapping[str, str]
 ) -> dict[str, Any]:
-    row: dict[str, Any] = {"grade": grade}
-    for matter in MATTERS:
+    row: dict[str, Any] = {"grade": grade, **dict.fromkeys(MATTERS)}
+    for matter in (m for m in MATTERS if concerns(m, grade)):
         bound = in_force(dates, matter, year=year, path=tuple(school["path"]), school=school["_id"], grade=grade)
         own = next((d.on for d in dates if _own(d, unit, school["_id"], matter) and d.grade == grade), None)
         if own is None:
@@ -348,7 +352,7 @@ async def set_one(request: Request, who: Who, school: str) -> Response:
     for matter in MATTERS:
         # what stood for every grade is written for each one, so that emptying one field opens that grade alone
         wishes.append(rules.Wish(matter, None, None))
-        for grade in rules.grades_of(found):
+        for grade in rules.grades_for(found, matter):
             name = f"{matter}-{grade}"
             fields.append((name, form.field(name)))
             if (day := _day(form.field(name))) is not None:

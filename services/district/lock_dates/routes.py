@@ -6,10 +6,10 @@ import datetime as dt
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from contracts.access import Action
-from contracts.lock_dates import MATTERS, LockDate, in_force
+from contracts.lock_dates import FINAL_GRADES, MATTERS, LockDate, concerns, in_force
 from services.chassis.access import Who
 from services.district.lock_dates import rules, setting
 from services.district.lock_dates import store as lock_store
@@ -32,11 +32,17 @@ class LockOrder(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     year: Year
-    matter: Literal["intake", "withdrawal"]
+    matter: Literal["intake", "withdrawal", "admissions"]
     schools: Annotated[list[SchoolCode] | None, Field(max_length=5000)] = None
     grades: Annotated[list[Grade], Field(max_length=12)] = Field(default_factory=list)
     on: dt.date | None
     preview: bool = False
+
+    @model_validator(mode="after")
+    def _final_grades(self) -> LockOrder:
+        if not all(concerns(self.matter, grade) for grade in self.grades):
+            raise ValueError(f"admissions are about the grades {FINAL_GRADES} alone")
+        return self
 
     def order(self) -> rules.Order:
         grades: list[int | None] = [*sorted(set(self.grades))] or [None]
@@ -88,7 +94,7 @@ async def history(
 
 @router.post("/lock-dates")
 async def set_lock_dates(request: Request, who: Who, body: LockOrder) -> dict[str, Any]:
-    """ "Cấu hình khóa tiếp nhận", "Cấu hình khóa thu hồi": in force at once in publishing."""
+    """ "Cấu hình khóa tiếp nhận", "Cấu hình khóa thu hồi", the last day for the admissions portal: in force at once in publishing."""
     unit = await own_branch(request, who, Action.SET_LOCK_DATES, acting=True)
     order = body.order()
     seen = await setting.preview(store_of(request), unit, order)

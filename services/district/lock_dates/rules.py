@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from contracts.events.district import LockDatesSetV1, LockDay
-from contracts.lock_dates import GRADES, LockDate, Matter, in_force
+from contracts.events.district import AdmissionsDay, LockDatesSetV1, LockDay
+from contracts.lock_dates import GRADES, LockDate, Matter, concerns, in_force
 from services.chassis.aggregates import Change
 
 if TYPE_CHECKING:
@@ -74,8 +74,16 @@ def kept(document: Document) -> dict[tuple[Matter, int | None], dt.date]:
     return {(d["matter"], d["grade"]): dt.date.fromisoformat(d["on"]) for d in document["dates"]}
 
 
-def ordered_dates(held: Mapping[tuple[Matter, int | None], dt.date]) -> list[LockDay]:
-    return [LockDay(matter=m, grade=g, on=held[m, g]) for m, g in sorted(held, key=lambda k: (k[0], k[1] or 0))]
+def ordered_dates(held: Mapping[tuple[Matter, int | None], dt.date]) -> list[Document]:
+    """As they are kept."""
+    return [{"matter": m, "grade": g, "on": held[m, g].isoformat()} for m, g in sorted(held, key=lambda k: (k[0], k[1] or 0))]
+
+
+def told(unit: str, year: str, school: str | None, dates: Sequence[Document]) -> LockDatesSetV1:
+    """What publishing is told."""
+    common = tuple(LockDay.model_validate(d) for d in dates if d["matter"] != "admissions")
+    admissions = tuple(AdmissionsDay.model_validate(d) for d in dates if d["matter"] == "admissions")
+    return LockDatesSetV1(unit=unit, year=year, school=school, dates=common, admissions=admissions)
 
 
 def applied(held: Mapping[tuple[Matter, int | None], dt.date], wishes: Iterable[Wish]) -> dict[tuple[Matter, int | None], dt.date]:
@@ -104,11 +112,11 @@ def changed(
     dates = ordered_dates(after)
     state = {
         **(document or {"_id": key_of(unit, order.year, school), "unit": unit, "year": order.year, "school": school}),
-        "dates": [d.model_dump(mode="json") for d in dates],
+        "dates": dates,
         "changed_at": at,
         "changed_by": actor,
     }
-    return Change(state, LockDatesSetV1(unit=unit, year=order.year, school=school, dates=tuple(dates))), entries
+    return Change(state, told(unit, order.year, school, dates)), entries
 
 
 def dates_in(documents: Iterable[Document]) -> Iterator[LockDate]:
@@ -123,13 +131,17 @@ def after_order(documents: Sequence[Document], order: Order, unit: str) -> list[
     for school in order.scopes:
         key = key_of(unit, order.year, school)
         before = known.get(key, {"_id": key, "unit": unit, "year": order.year, "school": school, "dates": []})
-        after = ordered_dates(applied(kept(before), order.wishes))
-        known[key] = {**before, "dates": [d.model_dump(mode="json") for d in after]}
+        known[key] = {**before, "dates": ordered_dates(applied(kept(before), order.wishes))}
     return list(known.values())
 
 
 def grades_of(school: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(sorted(g for level in school["levels"] for g in GRADES.get(level, ())))
+
+
+def grades_for(school: Mapping[str, Any], matter: Matter) -> tuple[int, ...]:
+    """Those of its grades that dates of the matter bind."""
+    return tuple(grade for grade in grades_of(school) if concerns(matter, grade))
 
 
 def effects(
@@ -150,7 +162,7 @@ def effects(
         here = [[d for d in dates if d.school in (None, code) and d.unit in path] for dates in (was, will)]
         for matter in matters:
             rows = []
-            for grade in grades_of(school):
+            for grade in grades_for(school, matter):
                 old, new = (in_force(dates, matter, year=year, path=path, school=code, grade=grade) for dates in here)
                 days = (old.on if old else None, new.on if new else None)
                 if days[0] != days[1]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from contracts.lock_dates import FINAL_GRADES
 from services.chassis import aggregates
 from services.chassis.mongo import ASCENDING, DESCENDING, IndexModel
 
@@ -83,7 +84,7 @@ async def history(
 
 
 async def concerned(db: Database, schools: Sequence[str], year: str) -> dict[Matter, dict[tuple[str, int], int]]:
-    """By school and grade: pupils whose transcript has not been taken in yet, and transcripts that could be withdrawn."""
+    """By school and grade: pupils whose transcript has not been taken in yet, transcripts that could be withdrawn, pupils who apply."""
     pupils = db["classes"].aggregate(
         [
             {"$match": {"school": {"$in": list(schools)}, "year": year}},
@@ -98,4 +99,8 @@ async def concerned(db: Database, schools: Sequence[str], year: str) -> dict[Mat
     )
     accepted = {(r["_id"]["school"], r["_id"]["grade"]): int(r["n"]) async for r in taken}
     waiting = {(r["_id"]["school"], r["_id"]["grade"]): int(r["n"]) async for r in pupils}
-    return {"intake": {key: max(0, n - accepted.get(key, 0)) for key, n in waiting.items()}, "withdrawal": accepted}
+    return {
+        "intake": {key: max(0, n - accepted.get(key, 0)) for key, n in waiting.items()},
+        "withdrawal": accepted,
+        "admissions": {key: n for key, n in waiting.items() if key[1] in FINAL_GRADES},
+    }

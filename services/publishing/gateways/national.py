@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import email.utils
 import hashlib
 import hmac
 import io
 import json
-import ssl
 import zipfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, utils
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from lxml import etree
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from contracts.documents import DocumentKind
 from services.chassis import clock
 from services.chassis.errors import Refused
 from services.chassis.settings import Settings, needed, secret
 from services.publishing.errors import BAD_CALLBACK
+from services.publishing.gateways.service_http import GatewayAway as GatewayAway  # noqa: PLC0414 - who asks the gateway catches it
+from services.publishing.gateways.service_http import PackageRefused as PackageRefused  # noqa: PLC0414 - as above
+from services.publishing.gateways.service_http import SignedHttp, read, refusal_in
 from services.publishing.lookup import Found
 
 if TYPE_CHECKING:
@@ -39,8 +35,6 @@ CALLBACK_WINDOW = dt.timedelta(minutes=5)
 LARGEST_CALLBACK = 1_000_000
 """Bytes; a package of fifty takes some fifteen thousand."""
 MOST_RESULTS = 5000
-TRY_LATER = (408, 425, 429)
-"""Statuses below 500 that say nothing of the package."""
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -73,26 +67,6 @@ class PackageInfo:
     kind: DocumentKind = "transcript"
 
 
-class GatewayAway(Exception):
-    """No answer, "try again later", or an answer that is not of the contract: the package may have arrived.
-
-    The same package is sent again under the same id, not before `retry_after` seconds where the gateway named them.
-    """
-
-    def __init__(self, problem: str = "no answer", retry_after: float | None = None) -> None:
-        super().__init__(problem)
-        self.retry_after = retry_after
-
-
-class PackageRefused(Exception):
-    """The gateway refuses the package as a whole; sending it again gets the same answer."""
-
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(code)
-        self.code = code
-        self.reason = reason
-
-
 class Result(BaseModel):
     """What the gateway says of one transcript; `status` PENDING only in answers to a question."""
 
@@ -117,15 +91,6 @@ class Receipt(BaseModel):
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
     package_id: str = Field(alias="packageId")
-
-
-class Refusal(BaseModel):
-    """The gateway's own "no"; a 4xx without it comes from something in between."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    code: str = Field(pattern=r"^NG-[0-9]{3}$")
-    reason: str = Field(min_length=1, max_length=2000)
 
 
 class Withdrawn(BaseModel):
@@ -202,34 +167,23 @@ class NationalGateway:
     def __init__(self, settings: Settings) -> None:
         if settings.gateway_url is None:
             raise SystemExit("HOCBA_GATEWAY_URL is not set")
-        trust = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
-        # mutual TLS wherever the gateway asks for it; the same certificate signs the packages
-        trust.load_cert_chain(
-            needed(settings.service_cert_file, "service_cert_file"), needed(settings.service_key_file, "service_key_file")
-        )
-        self._http = httpx.AsyncClient(base_url=settings.gateway_url, timeout=httpx.Timeout(30, connect=5), verify=trust)
-        key = load_pem_private_key(needed(settings.service_key_file, "service_key_file").read_bytes(), None)
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise SystemExit("HOCBA_SERVICE_KEY_FILE holds no EC key")
-        self._key = key
-        chain = x509.load_pem_x509_certificates(needed(settings.service_cert_file, "service_cert_file").read_bytes())
-        self._x5c = [base64.b64encode(c.public_bytes(Encoding.DER)).decode() for c in chain]
+        self._http = SignedHttp(settings, settings.gateway_url)
 
     async def send(self, package_id: str, body: bytes) -> None:
         """Returns when the gateway has taken it. Raises GatewayAway or PackageRefused."""
-        headers = {"Idempotency-Key": package_id, "X-JWS-Signature": self._detached_jws(body), "Content-Type": "application/zip"}
-        answer = await self._ask("POST", "/v1/packages", content=body, headers=headers)
+        headers = {"Idempotency-Key": package_id, "X-JWS-Signature": self._http.detached_jws(body), "Content-Type": "application/zip"}
+        answer = await self._http.ask("POST", "/v1/packages", content=body, headers=headers)
         if answer.status_code != httpx.codes.ACCEPTED:
-            raise _refusal(answer)
-        if _read(Receipt, answer).package_id != package_id:
+            raise refusal_in(answer)
+        if read(Receipt, answer).package_id != package_id:
             raise GatewayAway("a receipt for another package")
 
     async def results(self, package_id: str) -> list[Result] | None:
         """What the gateway says of the package's transcripts; None when it does not know the package."""
-        answer = await self._ask("GET", f"/v1/packages/{package_id}")
+        answer = await self._http.ask("GET", f"/v1/packages/{package_id}")
         if answer.status_code == httpx.codes.OK:
-            return _read(Answer, answer).results
-        refusal = _refusal(answer)
+            return read(Answer, answer).results
+        refusal = refusal_in(answer)
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         raise refusal
@@ -248,76 +202,28 @@ class NationalGateway:
             "page": asked.page,
         }
         body = json.dumps({key: value for key, value in named.items() if value}, ensure_ascii=False).encode()
-        headers = {"X-JWS-Signature": self._detached_jws(body), "Content-Type": "application/json"}
-        answer = await self._ask("POST", "/v1/transcripts/search", content=body, headers=headers)
+        headers = {"X-JWS-Signature": self._http.detached_jws(body), "Content-Type": "application/json"}
+        answer = await self._http.ask("POST", "/v1/transcripts/search", content=body, headers=headers)
         if answer.status_code != httpx.codes.OK:
-            raise _refusal(answer)
-        return _read(Found, answer)
+            raise refusal_in(answer)
+        return read(Found, answer)
 
     async def withdraw(self, request_id: str, body: bytes) -> Withdrawn:
         """Have a document taken back; told again, it is the same order. Raises GatewayAway, PackageRefused."""
-        headers = {"Idempotency-Key": request_id, "X-JWS-Signature": self._detached_jws(body), "Content-Type": "application/json"}
-        answer = await self._ask("POST", "/v1/withdrawals", content=body, headers=headers)
+        headers = {"Idempotency-Key": request_id, "X-JWS-Signature": self._http.detached_jws(body), "Content-Type": "application/json"}
+        answer = await self._http.ask("POST", "/v1/withdrawals", content=body, headers=headers)
         if answer.status_code != httpx.codes.OK:
-            raise _refusal(answer)
+            raise refusal_in(answer)
         return Withdrawn.model_validate(answer.json())
 
     async def withdrawal(self, request_id: str) -> Withdrawn | None:
         """What became of the order; None when the gateway does not know it."""
-        answer = await self._ask("GET", f"/v1/withdrawals/{request_id}")
+        answer = await self._http.ask("GET", f"/v1/withdrawals/{request_id}")
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         if answer.status_code != httpx.codes.OK:
-            raise _refusal(answer)
+            raise refusal_in(answer)
         return Withdrawn.model_validate(answer.json())
-
-    async def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
-        try:
-            answer = await self._http.request(method, path, **request)
-        except (httpx.TransportError, httpx.DecodingError, httpx.TooManyRedirects) as problem:
-            raise GatewayAway(type(problem).__name__) from problem
-        if answer.status_code in TRY_LATER or answer.status_code >= 500:
-            raise GatewayAway(f"HTTP {answer.status_code}", retry_after(answer.headers.get("Retry-After", ""), clock.now()))
-        return answer
-
-    def _detached_jws(self, body: bytes) -> str:
-        """RFC 7797: an unencoded, detached payload."""
-        header = {"alg": "ES256", "b64": False, "crit": ["b64"], "x5c": self._x5c}
-        protected = _base64url(json.dumps(header, separators=(",", ":")).encode())
-        r, s = utils.decode_dss_signature(self._key.sign(protected + b"." + body, ec.ECDSA(hashes.SHA256())))
-        return f"{protected.decode()}..{_base64url(r.to_bytes(32) + s.to_bytes(32)).decode()}"
-
-
-M = TypeVar("M", bound=BaseModel)
-
-
-def _read(model: type[M], answer: httpx.Response) -> M:
-    """Raises GatewayAway for what the gateway of the contract would not say: a proxy's page, half an answer."""
-    try:
-        return model.model_validate_json(answer.content)
-    except ValidationError as problem:
-        raise GatewayAway(f"HTTP {answer.status_code} with an answer that is not of the contract") from problem
-
-
-def _refusal(answer: httpx.Response) -> PackageRefused:
-    said = _read(Refusal, answer)
-    return PackageRefused(said.code, said.reason)
-
-
-def retry_after(header: str, at: dt.datetime) -> float | None:
-    """Seconds from `at` (RFC 9110, 10.2.3: a number or a date); None when it says nothing."""
-    text = header.strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
-    try:
-        moment = email.utils.parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return max(0.0, ((moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)) - at).total_seconds())
-
-
-def _base64url(raw: bytes) -> bytes:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=")
 
 
 def verify_callback(settings: Settings, header: str, body: bytes) -> Callback:

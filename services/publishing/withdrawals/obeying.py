@@ -15,6 +15,8 @@ from services.chassis import audit, clock
 from services.chassis.leases import claim, owner_token, release
 from services.chassis.mongo import Document, Session, transaction
 from services.chassis.objects import DamagedObject, MissingObject
+from services.publishing.admissions import rules as admissions
+from services.publishing.admissions.handlers import fallen
 from services.publishing.gateways.national import GatewayAway, PackageRefused, Withdrawn, withdrawal_order
 from services.publishing.withdrawals import rules, store
 from services.publishing.withdrawals.sealed import problem_of
@@ -128,6 +130,7 @@ class Obeying:
         """The gateway holds it no more, and the list of what was sent says so."""
         held = {"_id": request["transcript"], "state": "ACCEPTED"}
         await self.db["submissions"].update_one(held, {"$set": {"state": "WITHDRAWN"}, "$inc": {"sequence": 1}}, session=session)
+        await fallen(self.db, session, [request["transcript"]], admissions.WITHDRAWN, cause=request["_id"])
 
     async def _record(self, session: Session, request: Document, act: str, details: dict[str, object]) -> None:
         actor = "publishing" if act == "withdrawal stopped" else "national-gateway"

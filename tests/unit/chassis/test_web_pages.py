@@ -196,6 +196,7 @@ def test_a_panel_that_replaces_itself_is_what_the_page_shows() -> None:
         ("records/confirmation-many", ["Xác nhận hoàn thành", "Hủy xác nhận hoàn thành", "Hoàn thành ký"]),
         ("district/certificates-one", ["Duyệt", "Từ chối", "Chờ duyệt"]),
         ("signing/authorise", ["Tên đăng nhập", "Mật khẩu", "Đăng nhập và ký"]),
+        ("publishing/admissions-many", ["Chưa gửi tuyển sinh", "Chờ biên nhận", "Đã có biên nhận", "Chưa được Cổng tiếp nhận chấp nhận"]),
         ("publishing/submissions-one", ["Trạng thái gửi", "Ngày gửi", "Gửi lên hệ thống", "Chưa gửi"]),
     ],
 )

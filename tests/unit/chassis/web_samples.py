@@ -9,6 +9,7 @@ from typing import Any
 from services.chassis.web.look import Deadline, MenuGroup, MenuItem, Notice, User
 from tests.unit.chassis.web_samples_accounts import accounts
 from tests.unit.chassis.web_samples_activity import activity
+from tests.unit.chassis.web_samples_admissions import admissions
 from tests.unit.chassis.web_samples_agents import agents
 from tests.unit.chassis.web_samples_approval import approval
 from tests.unit.chassis.web_samples_base import MOMENT, OUTSIDE, Sample, name_of, paging, progress, shell, variants
@@ -59,6 +60,7 @@ def samples() -> list[Sample]:
         *overseeing(),
         *certificates(),
         *withdrawals(),
+        *admissions(),
         *lock_dates(),
         *_chassis(),
     ]

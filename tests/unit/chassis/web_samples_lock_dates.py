@@ -51,7 +51,11 @@ def _list(unit: Shell, rows: int) -> dict[str, Any]:
         "years": [("2025-2026", "2025-2026")],
         "levels": [("TH", "Tiểu học"), ("THCS", "THCS")],
         "history_href": f"{ADDRESS}/history",
-        "common": [("Ngày khóa tiếp nhận", "Mọi khối: 30/06/2026" if rows else "Chưa đặt"), ("Ngày khóa thu hồi", "Chưa đặt")],
+        "common": [
+            ("Ngày khóa tiếp nhận", "Mọi khối: 30/06/2026" if rows else "Chưa đặt"),
+            ("Ngày khóa thu hồi", "Chưa đặt"),
+            ("Ngày khóa gửi tuyển sinh", "Khối 5: 25/05/2026"),
+        ],
         "national": dt.date(2026, 8, 20),
         "selectable": rows,
         "rows": [
@@ -65,6 +69,7 @@ def _list(unit: Shell, rows: int) -> dict[str, Any]:
                     {"grades": "Khối 5", "on": JULY, "past": False},
                 ],
                 "withdrawal": [] if number % 2 else [{"grades": "Mọi khối", "on": JULY, "past": False}],
+                "admissions": [{"grades": "Mọi khối", "on": JUNE, "past": True}] if number % 2 else [],
             }
             for number in range(rows)
         ],
@@ -111,6 +116,7 @@ def _school(unit: Shell, rows: int) -> dict[str, Any]:
                 "grade": g,
                 "intake": {"own": "2026-07-15", "on": JULY, "set_by": "Phường An Hải"},
                 "withdrawal": bound if g % 2 else {"own": "", "on": None, "set_by": ""},
+                "admissions": bound if g == 5 else None,
             }
             for g in range(1, 6)
         ],

@@ -30,9 +30,9 @@ from services.publishing.gateways.national import (
     PackageInfo,
     PackageRefused,
     build_package,
-    retry_after,
     verify_callback,
 )
+from services.publishing.gateways.service_http import retry_after
 from services.publishing.lookup import Criteria
 from tests.factories.settings import settings_without_servers
 
@@ -112,7 +112,7 @@ def answering(settings: Settings, folder: Path, answer: Callable[[httpx.Request]
     certificate_file.write_bytes(certificate.public_bytes(Encoding.PEM))
     told = {"gateway_url": "https://gateway.test", "service_key_file": key_file, "service_cert_file": certificate_file}
     gateway = NationalGateway(settings.model_copy(update=told))
-    gateway._http = httpx.AsyncClient(base_url="https://gateway.test", transport=httpx.MockTransport(answer))
+    gateway._http._http = httpx.AsyncClient(base_url="https://gateway.test", transport=httpx.MockTransport(answer))
     return gateway
 
 

@@ -1,21 +1,26 @@
 """The three servers, as processes, for one test session."""
 
+import os
+import ssl
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import socket
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import pytest
 
+from tests.contracts.outside import ADMISSIONS, GATEWAY, Contract, contract
 from tests.unit.sandbox.documents import TAX_CODE, Signer
 
+CONTRACTS = {"gateway": GATEWAY, "admissions": ADMISSIONS}
 SECRET = b"callback secret of the tests"
 
 
@@ -23,6 +28,33 @@ def free_port() -> int:
     with socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+class Judged(Protocol):
+    """Whatever is judged by a contract: a sandbox server or an implementation of somebody else."""
+
+    @property
+    def client(self) -> httpx.Client: ...
+
+
+@dataclass
+class Elsewhere:
+    """An implementation of somebody else, asked as the publishing service; HOCBA_JUDGED_CA is the PEM that its own certificate leads to."""
+
+    part: str
+    url: str
+    directory: Path
+
+    @property
+    def client(self) -> httpx.Client:
+        context = ssl.create_default_context(cafile=os.environ.get("HOCBA_JUDGED_CA"))
+        context.load_cert_chain(self.directory / "publishing-service.pem", self.directory / "publishing-service.key")
+        return httpx.Client(base_url=self.url, verify=context, timeout=30, event_hooks={"response": judges_of(self.part)})
+
+
+def judges_of(part: str) -> list[Callable[..., Any]]:
+    """What every answer goes through."""
+    return [partial(_judged, contract(CONTRACTS[part]))] if part in CONTRACTS else []
 
 
 @dataclass
@@ -37,7 +69,9 @@ class Server:
 
     @property
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30, trust_env=False)
+        """Whatever a server with a published contract answers is judged by it."""
+        judges = judges_of(self.part)
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30, trust_env=False, event_hooks={"response": judges})
 
     def start(self) -> None:
         command = [sys.executable, "-m", f"infra.sandbox.{self.part}", "--dir", str(self.directory), "--port", str(self.port)]
@@ -61,6 +95,12 @@ class Server:
         self.process.wait(20)
 
 
+def _judged(by: Contract, answer: httpx.Response) -> None:
+    if answer.request.url.path.startswith("/v1/"):
+        answer.read()
+        assert by.answer_problems(answer.request, answer) == []
+
+
 def _running(server: Server) -> Iterator[Server]:
     server.start()
     yield server
@@ -69,7 +109,9 @@ def _running(server: Server) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("sandbox")
+    """HOCBA_JUDGED_DIR: where an implementation of somebody else finds the roots (`trust/`) and revocation lists (`crl/`) to go by."""
+    judged = os.environ.get("HOCBA_JUDGED_DIR")
+    return Path(judged) if judged else tmp_path_factory.mktemp("sandbox")
 
 
 @pytest.fixture(scope="session")
@@ -89,11 +131,16 @@ def gateway(directory: Path, pki: Server) -> Iterator[Server]:
     yield from _running(Server("gateway", directory, free_port(), ["--callback-secret-file", str(secret)]))
 
 
+@pytest.fixture(scope="session")
+def admissions(directory: Path, pki: Server) -> Iterator[Server]:
+    yield from _running(Server("admissions", directory, free_port(), []))
+
+
 @pytest.fixture(autouse=True)
 def well_behaved(request: pytest.FixtureRequest) -> Iterator[None]:
     """Faults of one test never reach the next."""
     yield
-    for part in ("pki", "provider", "gateway"):
+    for part in ("pki", "provider", "gateway", "admissions"):
         if part in request.fixturenames:
             server: Server = request.getfixturevalue(part)
             with server.client as client:

@@ -47,6 +47,7 @@ class Transcript:
     pupil: str = "312500100001"
     personal_id: str = "031315000001"
     tax_code: str = TAX_CODE
+    grade: int = 6
     pdf: bytes = b""
     xml: bytes = b""
 
@@ -58,7 +59,7 @@ def content(transcript: Transcript) -> etree._Element:
 <Truong><MaTruong>31300001</MaTruong><TenTruong>Trường THCS thử nghiệm</TenTruong><XaPhuong>An Hồng</XaPhuong>
 <TinhThanhPho>Hải Phòng</TinhThanhPho><MaSoThue>{transcript.tax_code}</MaSoThue>
 <DonViQuanLy><MaDonVi>313</MaDonVi><TenDonVi>UBND phường</TenDonVi></DonViQuanLy></Truong>
-<Lop><MaLop>6A</MaLop><TenLop>6A</TenLop><Khoi>6</Khoi></Lop>
+<Lop><MaLop>6A</MaLop><TenLop>6A</TenLop><Khoi>{transcript.grade}</Khoi></Lop>
 <HocSinh><MaHocSinh>{transcript.pupil}</MaHocSinh><HoTen>Trần Văn Một</HoTen><NgaySinh>2014-02-03</NgaySinh><GioiTinh>Nam</GioiTinh>
 <NoiSinh>Hải Phòng</NoiSinh><SoDinhDanhCaNhan>{transcript.personal_id}</SoDinhDanhCaNhan></HocSinh>
 <KetQua><TrungHoc><CacMonHoc><MonHoc><TenMonHoc>Toán</TenMonHoc><CaNam>8.5</CaNam></MonHoc></CacMonHoc>

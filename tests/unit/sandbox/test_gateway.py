@@ -21,7 +21,7 @@ from infra.sandbox.gateway.manifest import open_package
 from infra.sandbox.gateway.office import Office
 from infra.sandbox.gateway.search import Persons
 from infra.sandbox.gateway.trust import Trust
-from tests.unit.sandbox.conftest import SECRET, Receiver, Server, issue
+from tests.unit.sandbox.conftest import SECRET, Judged, Receiver, Server, issue
 from tests.unit.sandbox.documents import Signer, Transcript, detached_jws, package, sign_pdf, signed_transcript
 
 CONTRACT = yaml.safe_load((Path(__file__).parents[3] / "contracts" / "openapi" / "national-gateway-v1.yaml").read_text())
@@ -37,7 +37,7 @@ def conforms(answer: Any, schema: str) -> bool:
 class Sender:
     """The publishing service as the gateway sees it, with the address that it is called back at."""
 
-    gateway: Server
+    gateway: Judged
     directory: Path
     receiver: Receiver
 
@@ -253,13 +253,13 @@ async def test_a_package_that_got_no_answer_was_taken_all_the_same(sender: Sende
     assert json.loads(sender.receiver.wait_for(1)[0][1])["results"][0]["status"] == "ACCEPTED"
 
 
-async def test_nothing_is_lost_when_the_gateway_dies(sender: Sender, teacher: Signer, school: Signer) -> None:
+async def test_nothing_is_lost_when_the_gateway_dies(sender: Sender, gateway: Server, teacher: Signer, school: Signer) -> None:
     transcripts = [await signed_transcript([teacher, school]) for _ in range(5)]
     identity, body = package(transcripts, sender.receiver.url)
     sender.control(no_callback=True)
     assert sender.send(identity, body).status_code == 202
-    sender.gateway.kill()
-    sender.gateway.start()
+    gateway.kill()
+    gateway.start()
     event = json.loads(sender.receiver.wait_for(1)[0][1])
     assert [each["status"] for each in event["results"]] == ["ACCEPTED"] * 5
 

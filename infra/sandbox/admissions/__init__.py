@@ -1,0 +1,1 @@
+"""Sandbox admissions portal ("Cổng Tuyển sinh"): takes transcripts of final grades and gives signed receipts."""
