@@ -130,7 +130,7 @@ def signing() -> Iterator[Sample]:
     typed = {"text": "Nhập mã PIN và mã OTP để ký cả đợt", "button": "Nhập mã PIN và mã OTP", "href": "/signing/batches/b1/confirmation"}
     asked = {**batch(7, running=True), "awaiting_phone": False}
     yield Sample("signing/batch-secrets", "signing/batch.html", {**asked, "confirmation": {**typed, "sends": True}})
-    away = {
+    elsewhere = {
         "text": "Đến trang của Nhà cung cấp A",
         "button": "Đến trang của nhà cung cấp để xác nhận",
         "href": "/signing/batches/b1/provider",
