@@ -44,6 +44,7 @@ REGISTRATION = (
     act("/ui/identity/school-certificate/copy", OF_SCHOOL),
     page("/ui/identity/proofs/{proof_id}", PROVING, hidden=HIDDEN),
     act("/ui/identity/proofs/{proof_id}", PROVING, [("credential", "none")], hidden=HIDDEN),
+    act("/ui/identity/proofs/{proof_id}/code", PROVING, [("credential", "none")], hidden=HIDDEN),
     act("/ui/identity/proofs/{proof_id}/give-up", PROVING, hidden=HIDDEN),
 )
 

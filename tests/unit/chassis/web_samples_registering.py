@@ -152,10 +152,16 @@ def _proof() -> Iterator[Sample]:
         "title": "Chọn chứng thư số",
         "action": "/identity/proofs/1",
         "offers": offers,
+        "secrets": [],
         "errors": {},
     }
     page = "identity/certificate_choice.html"
     yield Sample("identity/certificate_choice", page, choice)
+    secrets = [
+        {"field": "password-0", "label": "Mã PIN", "digits": True, "sent": False},
+        {"field": "password-1", "label": "Mã OTP gửi qua tin nhắn", "digits": True, "sent": True},
+    ]
+    yield Sample("identity/certificate_choice-secrets", page, {**choice, "secrets": secrets, "errors": {"password-0": "Nhập Mã PIN."}})
     yield Sample("identity/certificate_choice-error", page, {**choice, "errors": {"credential": "Chọn một chứng thư số."}})
     yield Sample("identity/certificate_choice-unfit", page, {**choice, "offers": offers[1:2]})
     waits: dict[str, Any] = {
