@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
@@ -142,6 +143,26 @@ async def test_an_account_with_a_pin_and_a_password_that_is_sent_is_registered_b
     assert (await teacher.ask("GET", address)).headers["Location"] == f"{ACCOUNT_PAGE}?done=1"
     assert await world.db["registrations"].count_documents({}) == 1
     assert not [proof async for proof in world.db["proofs"].find({}) if PIN in str(proof)]
+
+
+async def test_an_account_that_is_authorised_on_the_providers_page_is_registered_there_and_back(world: World) -> None:
+    administrator = await world.school()
+    await world.enrol(person_at_provider(6, "on-page"))
+    async with httpx.AsyncClient(base_url=world.provider, timeout=30, trust_env=False) as provider:
+        (await provider.post("/control/modes", json={"user": "on-page", "confirmation": "page"})).raise_for_status()
+        teacher = await world.staff_member(administrator, code(6))
+        address = (await logged_in(teacher, ACCOUNT_PAGE, "on-page")).headers["Location"]
+        assert "Đến trang của nhà cung cấp để xác nhận" in (await chosen(teacher, address)).text
+        away = (await teacher.ask("GET", f"{address}/provider")).headers["Location"]
+        asked = dict(parse_qsl(urlsplit(away).query))
+        assert "Số chữ ký: 1" in (await provider.get(away)).text
+        given = {**asked, "user": "on-page", "password": "1234"}
+        back = urlsplit((await provider.post(away.partition("?")[0], data=given)).headers["location"])
+    callback = f"{back.path}?{back.query}"
+    assert (await teacher.ask("GET", callback)).headers["Location"] == address
+    assert (await teacher.ask("GET", address)).headers["Location"] == f"{ACCOUNT_PAGE}?done=1"
+    assert (await teacher.ask("GET", callback)).status_code == 409
+    assert await world.db["registrations"].count_documents({}) == 1
 
 
 async def test_a_wrong_login_is_said_in_the_words_of_the_guide_and_the_password_is_not_shown_again(world: World) -> None:

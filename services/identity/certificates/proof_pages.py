@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Form, Path, Request
+from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from contracts.access import Action
 from contracts.menu import SCHOOL_CERTIFICATE, SIGNING_ACCOUNT
 from services.chassis import clock
+from services.chassis.access import require
 from services.chassis.errors import Refused
 from services.chassis.web import lists
 from services.chassis.web.look import render
 from services.identity.at_hand import RequestId, TheRegistry
-from services.identity.certificates import account_pages, in_words, proofs, proving, school_pages
+from services.identity.certificates import account_pages, in_words, leaving, proofs, proving, school_pages
 from services.identity.certificates.proof_routes import own_proof, what_to_do
 from services.identity.certificates.register_pages import CsrfField, said
 from services.identity.certificates.registrations import MEANS_NAMES
@@ -34,6 +36,35 @@ TONES = {proofs.CHOOSING: "info", proofs.WAITING: "waiting", proofs.PROVED: "suc
 READING = "Đang đọc chứng thư số"
 LONGEST_SECRET = 100
 WORDS = {"code": ("Đã gửi mã OTP. Mã gửi trước đó không còn dùng được.", "Mã OTP vừa được gửi: chờ 30 giây rồi gửi lại nếu chưa nhận.")}
+
+
+@router.get("/callback")
+async def come_back(
+    here: Settled,
+    registry: TheRegistry,
+    request_id: RequestId,
+    *,
+    state: Annotated[str, Query(max_length=500)] = "",
+    code: Annotated[str, Query(max_length=4000)] = "",
+    error: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    """From the provider's page, with what the person decided there."""
+    require(here.who, Action.REGISTER_SIGNING_ACCOUNT, school=here.who.school or "")
+    back = _back(registry)
+    proof_id = await leaving.come_back(registry, here.who, back, state=state, code=code, error=error, request_id=request_id)
+    return RedirectResponse(f"/ui/identity/proofs/{proof_id}", status_code=303)
+
+
+@router.get("/{proof_id}/provider")
+async def leave(proof_id: ProofId, *, here: Settled, registry: TheRegistry) -> Response:
+    """Off to the provider's page. A link, since a form of ours may lead nowhere else."""
+    proof = await own_proof(registry, proof_id, here.who)
+    away = await leaving.leave(registry, proof, _back(registry))
+    return RedirectResponse(away or f"/ui/identity/proofs/{proof_id}", status_code=303)
+
+
+def _back(registry: Registry) -> str:
+    return f"{registry.server}/ui/identity/proofs/callback"
 
 
 @router.get("/{proof_id}")
@@ -146,6 +177,7 @@ async def _context(registry: Registry, here: Here, proof: Document, *, choosing:
         "cause": proof["refusal"]["cause"] if proof["refusal"] else "",
         "what_to_do": what_to_do(proof),
         "challenge": proof["challenge"] or "",
+        "provider_href": f"/ui/identity/proofs/{proof['_id']}/provider" if proofs.waits_on_page(proof) else "",
         "until": proof["expires_at"],
         "rows": in_words.rows(chosen, clock.now()) if chosen else [],
     }

@@ -130,7 +130,7 @@ def chosen(proof: Document, candidate: Candidate, credential: Credential, *, ser
 
 def settled(proof: Document, state: str, *, refusal: Refused | None = None, registration: str | None = None) -> Document:
     """The end of a proof: the session and all that belongs to it are forgotten."""
-    over = {key: value for key, value in proof.items() if key not in ("slot", "lease")}
+    over = {key: value for key, value in proof.items() if key not in ("slot", "lease", "leaving", "agreed")}
     told = {"code": refusal.code, "title": refusal.refusal.title, "cause": refusal.cause, "action": refusal.action} if refusal else None
     return {**over, "state": state, "secret": None, "handle": None, "offers": [], "refusal": told, "registration": registration}
 
@@ -185,6 +185,11 @@ def secrets_of(proof: Document) -> list[Secret]:
     return list({each.id: each for offered in proof["offers"] for each in credential_of(offered).secrets}.values())
 
 
+def waits_on_page(proof: Document) -> bool:
+    """Has the person still to agree on the provider's own page?"""
+    return proof["state"] == WAITING and bool(proof["chosen"].get("on_page")) and not proof.get("agreed")
+
+
 def sha256(certificate: bytes) -> str:
     return hashlib.sha256(certificate).hexdigest()
 
@@ -203,6 +208,7 @@ def offer(credential: Credential) -> Document:
         "scal": credential.scal,
         "multisign": credential.multisign,
         "secrets": [asdict(each) for each in credential.secrets],
+        "on_page": credential.on_page,
     }
 
 
@@ -215,6 +221,7 @@ def credential_of(offered: Document) -> Credential:
         scal=offered["scal"],
         multisign=offered["multisign"],
         secrets=tuple(Secret(**each) for each in offered.get("secrets", ())),
+        on_page=offered.get("on_page", False),
     )
 
 

@@ -36,6 +36,7 @@ from services.identity.store import one
 from services.means import challenge, token
 from services.means.csc import scheme_of
 from services.means.remote import (
+    Authorized,
     Credential,
     Expired,
     Explicit,
@@ -354,9 +355,12 @@ async def _carry_on(
     client = registry.providers.client(proof["provider"])
     credential = proofs.credential_of(proof["chosen"])
     digest = challenge.digest(proof["challenge"])
-    if handle is None:
+    if credential.on_page:
+        if not proof.get("agreed"):
+            return None
+        outcome: Outcome = Authorized(registry.box.unseal(proof["agreed"]), 0)
+    elif handle is None:
         asked = (session, credential.id, [digest], proofs.PURPOSES[proof["kind"]])
-        outcome: Outcome
         if typed and isinstance(client, Explicit):
             outcome = await client.authorize(*asked, transaction=proof["_id"], secrets=typed)
         else:
@@ -449,6 +453,11 @@ async def _complete(registry: Registry, proof: Document, who: Principal, request
     except Refused as refused:
         if not proofs.may_try_again(refused):
             await _settle(registry, proof, (proofs.REFUSED, refused), request_id)
+
+
+async def refuse(registry: Registry, proof: Document, refused: Refused, request_id: str) -> None:
+    """The person said no elsewhere than on the phone."""
+    await _settle(registry, proof, (proofs.REFUSED, refused), request_id)
 
 
 async def _settle(registry: Registry, proof: Document, end: End, request_id: str) -> None:

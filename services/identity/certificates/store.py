@@ -106,6 +106,18 @@ async def note_codes_sent(db: Database, key: str, at: dt.datetime | None, *, bef
     return (await db["proofs"].update_one({"_id": key, **free}, {"$set": {"codes_sent_at": at}})).matched_count == 1
 
 
+async def change_proof(db: Database, key: str, changes: dict[str, Any]) -> None:
+    """While its key is waited for, beside whoever carries it on."""
+    await db["proofs"].update_one({"_id": key, "state": "WAITING_FOR_KEY"}, {"$set": changes})
+
+
+async def take_way_back(db: Database, person: str, state: str) -> Document | None:
+    """The proof, with `leaving`, of a person who comes back from a provider's page; the same `state` finds nothing a second time."""
+    wanted = {"person": person, "state": "WAITING_FOR_KEY", "leaving.state": state}
+    found: Document | None = await db["proofs"].find_one_and_update(wanted, {"$unset": {"leaving": ""}})
+    return found
+
+
 async def open_proof(db: Database, session: Session | None, slot: str) -> Document | None:
     found: Document | None = await db["proofs"].find_one({"slot": slot}, session=session)
     return found

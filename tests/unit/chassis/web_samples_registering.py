@@ -175,6 +175,7 @@ def _proof() -> Iterator[Sample]:
         "cause": "",
         "what_to_do": "Mở ứng dụng xác nhận ký số trên điện thoại và xác nhận.",
         "challenge": "CHỨNG MINH ĐANG GIỮ KHOÁ KÝ SỐ - KHÔNG PHẢI KÝ TÀI LIỆU\nMáy chủ: https://localhost:8443\n",
+        "provider_href": "",
         "until": MOMENT,
         "rows": ROWS,
         "errors": {},
@@ -189,4 +190,6 @@ def _proof() -> Iterator[Sample]:
         "what_to_do": "Đăng ký lại và chọn đồng ý khi được hỏi.",
         "challenge": "",
     }
+    there = {"what_to_do": "Đến trang của nhà cung cấp chữ ký số, đăng nhập và đồng ý.", "provider_href": "/identity/proofs/1/provider"}
+    yield Sample("identity/proof-page", "identity/proof.html", {**waits, **there})
     yield Sample("identity/proof-refused", "identity/proof.html", {**waits, **over})
