@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ from bson import json_util
 
 from infra.local import Stack
 from infra.sandbox.provider.modes import PIN
-from services.chassis import clock
 from services.chassis.mongo import Document
+from services.signing import runner
 from services.signing.confirming_pages import BACK
 from services.signing.runner import Runner
 from tests.integration.batch_world import TEACHER, Batches, batches_on
@@ -36,11 +37,15 @@ class Confirming:
         order = {"user": TEACHER.person, "confirmation": confirmation}
         (await self.batches.provider.post("/control/modes", json=order)).raise_for_status()
 
-    async def waiting(self, number: int = 2) -> str:
-        """The id of a batch of so many documents, whose hashes are there."""
-        documents = await self.batches.documents(number)
+    async def started(self) -> str:
+        """The id of a batch of two documents."""
+        documents = await self.batches.documents(2)
         fields = [("step", "subjects"), ("username", TEACHER.person), ("password", PASSWORD), *(("ids", d) for d in documents)]
-        batch = (await self.browser.send(BATCHES, fields)).where.partition("?")[0].rpartition("/")[2]
+        return (await self.browser.send(BATCHES, fields)).where.partition("?")[0].rpartition("/")[2]
+
+    async def waiting(self) -> str:
+        """The same, when its hashes are there."""
+        batch = await self.started()
         await self.batches.reaches(self.worker, batch, lambda kept: kept["state"] == "waiting")
         return batch
 
@@ -111,10 +116,10 @@ async def test_a_locked_credential_ends_the_batch_with_the_reason_in_words(confi
     assert "tài khoản ký đã bị khóa" in (await confirming.browser.get(f"{BATCHES}/{batch}")).text
 
 
-async def test_what_is_not_confirmed_in_time_waits_to_be_signed_again(confirming: Confirming) -> None:
+async def test_what_is_not_confirmed_in_time_waits_to_be_signed_again(confirming: Confirming, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "CONFIRM_WITHIN", dt.timedelta(0))
     await confirming.mode("pin")
-    batch = await confirming.waiting()
-    await confirming.batches.store.change_batch(batch, {"deadline": clock.now()})
+    batch = await confirming.started()
     assert await confirming.ended(batch) == {("expired", "HB-SIG-099")}
 
 
