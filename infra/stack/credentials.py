@@ -68,7 +68,7 @@ def _providers(instance: Instance) -> list[dict[str, str | float]]:
         return {"protocol": protocol, "client_id": "hocba", "secret_file": secret, "check_seconds": 0.5}
 
     return [
-        {"id": "sandbox", "name": "Nhà cung cấp thử nghiệm", "url": f"{csc}/csc/v2"},
+        {"id": "sandbox", "name": "Nhà cung cấp thử nghiệm", "url": f"{csc}/csc/v2", **known("csc")},
         {"id": "smartca", "name": "Nhà cung cấp thử nghiệm kiểu SmartCA", "url": f"{smart_ca}/sca/sp769", **known("sp769")},
         {"id": "mysign", "name": "Nhà cung cấp thử nghiệm kiểu MySign", "url": f"{my_sign}/vtss/service", **known("mysign")},
     ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,10 +23,11 @@ from services.chassis import clock
 from services.means import csc_messages as messages
 from services.means.csc_oauth import OAuth
 from services.means.csc_refusals import refusal
-from services.means.provider_http import TIMEOUT, ProviderHttp, body_of, decoded, encoded, read, sha256_only
+from services.means.provider_http import TIMEOUT, ProviderHttp, body_of, decoded, encoded, one_line, read, sha256_only
 from services.means.remote import (
     Authorisation,
     Authorized,
+    Begun,
     Credential,
     Expired,
     Label,
@@ -71,6 +72,8 @@ FETCHED_SECONDS = 600.0
 """How much longer than our patience the provider keeps what it signed asynchronously: somebody may come for it later."""
 SHOWN_TITLES = 20
 LONGEST_DESCRIPTION = 2000
+LONGEST_ON_PAGE = 500
+"""The protocol's own limit there."""
 
 Mode = Literal["S", "A"]
 Login = Literal["basic", "oauth2code", "oauth2client"]
@@ -206,6 +209,37 @@ class Csc:
         if secrets:
             asked["authData"] = [{"id": identity, "value": value} for identity, value in secrets.items()]
         return self._authorisation(await self._post("credentials/authorize", asked, session), None)
+
+    async def send_code(self, session: Session, credential_id: str, secret_id: str) -> str:
+        """Have the provider send a one-time password (`Secret.sent`); its question to the person, or "" when there is none."""
+        asked = {"credentialID": credential_id, "authObjectID": secret_id}
+        response = await self._post("credentials/getChallenge", asked, session)
+        return one_line(read(messages.Challenge, response).challenge) if response.content else ""
+
+    async def begin_on_page(
+        self,
+        credential_id: str,
+        hashes: Sequence[bytes],
+        description: str,
+        *,
+        redirect_uri: str,
+        transaction: str = "",
+        labels: Sequence[Label] = (),
+    ) -> Begun:
+        """For `Credential.on_page`: where the person agrees to SHA-256 `hashes`. Too many for an address are `Refusal.TOO_MANY`."""
+        asked = {
+            "credentialID": credential_id,
+            "numSignatures": str(len(hashes)),
+            "hashes": ",".join(urlsafe_b64encode(one).decode().rstrip("=") for one in sha256_only(hashes)),
+            "hashAlgorithmOID": SHA256,
+            "description": _described(description, labels, LONGEST_ON_PAGE),
+        }
+        return await self.oauth.begin(redirect_uri, scope="credential", asked=asked | ({"clientData": transaction} if transaction else {}))
+
+    async def finish_on_page(self, code: str, verifier: str, redirect_uri: str) -> Authorized:
+        """The token that the code gives is the SAD."""
+        session = await self.oauth.finish(code, verifier, redirect_uri)
+        return self._remembered(Authorized(session.access_token, int((session.expires_at - clock.now()).total_seconds())))
 
     async def check(self, session: Session, handle: str) -> Outcome:
         """What became of the question: agreed, still waiting, rejected or expired."""
@@ -371,7 +405,7 @@ class Csc:
         if session is not None and session.expires_at <= clock.now():
             raise ProviderRefused(Refusal.SESSION_EXPIRED, "the access token is over")
         response = await self._http.post(method, body, token=session.access_token if session else None)
-        if response.status_code in {httpx.codes.OK, httpx.codes.ACCEPTED}:
+        if response.status_code in {httpx.codes.OK, httpx.codes.ACCEPTED, httpx.codes.NO_CONTENT}:
             return response
         if body_of(response).get("error") == "accepted_request":
             return httpx.Response(httpx.codes.ACCEPTED, content=response.content)
@@ -389,11 +423,11 @@ def scheme_of(credential: Credential) -> Scheme:
     return scheme
 
 
-def _described(description: str, labels: Sequence[Label]) -> str:
+def _described(description: str, labels: Sequence[Label], longest: int = LONGEST_DESCRIPTION) -> str:
     """The protocol has one text for the phone: the first titles go below it."""
     titles = list(dict.fromkeys(label.title for label in labels))
     more = [f"… và {len(titles) - SHOWN_TITLES} tài liệu khác"] if len(titles) > SHOWN_TITLES else []
-    return "\n".join([description, *titles[:SHOWN_TITLES], *more])[:LONGEST_DESCRIPTION]
+    return "\n".join([description, *titles[:SHOWN_TITLES], *more])[:longest]
 
 
 def _credential(identity: str, one: messages.CredentialInfo) -> Credential:
@@ -411,5 +445,6 @@ def _credential(identity: str, one: messages.CredentialInfo) -> Credential:
         key_algorithms=tuple(one.key.algo),
         scal=one.scal,
         multisign=one.multisign,
-        secrets=tuple(each.id for each in one.auth.objects if each.typed),
+        secrets=one.auth.secrets,
+        on_page=one.auth.on_page,
     )

@@ -1,6 +1,12 @@
 """What a CSC v2 provider answers, with the protocol's spelling kept to the aliases. Members that we do not use are ignored."""
 
+import re
+
 from pydantic import BaseModel, ConfigDict, Field
+
+from services.means.remote import Secret
+
+ALTERNATIVES = re.compile(r"\bX?OR\b")
 
 
 class Answer(BaseModel):
@@ -31,9 +37,22 @@ class Token(Answer):
 
 
 class Announced(Answer):
-    """What the authorisation server says of itself (RFC 8414)."""
+    """What the authorisation server says of itself (RFC 8414, RFC 9126)."""
 
     pkce: tuple[str, ...] = Field(default=(), alias="code_challenge_methods_supported")
+    pushed: str | None = Field(default=None, alias="pushed_authorization_request_endpoint")
+
+
+class Pushed(Answer):
+    """Of `oauth2/pushed_authorize`."""
+
+    request_uri: str = Field(min_length=1)
+
+
+class Challenge(Answer):
+    """Of `credentials/getChallenge`; empty when it went to the person by another way."""
+
+    challenge: str = ""
 
 
 class AuthObject(Answer):
@@ -41,16 +60,41 @@ class AuthObject(Answer):
 
     id: str
     type: str
+    format: str | None = None
+    label: str = ""
     generator: str | None = None
 
     @property
     def typed(self) -> bool:
-        return self.type.lower() in {"pin", "password", "otp"}
+        return self.type.lower() in {"pin", "password", "otp", "challengeresponse"}
+
+    @property
+    def secret(self) -> Secret:
+        sent = self.type.lower() == "challengeresponse"
+        once = sent or bool(self.generator) or "otp" in f"{self.type} {self.id}".lower()
+        return Secret(self.id, "otp" if once else "pin", self.label or self.id, sent=sent, digits=self.format == "N")
 
 
 class Auth(Answer):
+    """`expression` joins the objects' ids with AND, OR and XOR; without one all are needed."""
+
     mode: str = "explicit"
+    expression: str = ""
     objects: tuple[AuthObject, ...] = ()
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What is typed: of alternatives the one with the least of it. Nested alternatives are not taken apart: all is asked for."""
+        typed = [each for each in self.objects if each.typed]
+        if "(" not in self.expression:
+            ways = [set(way.replace("AND", " ").split()) for way in ALTERNATIVES.split(self.expression)]
+            fewest = min(([each for each in typed if each.id in way] for way in ways if way), key=len, default=typed)
+            typed = fewest
+        return tuple(each.secret for each in typed)
+
+    @property
+    def on_page(self) -> bool:
+        return self.mode == "oauth2code"
 
 
 class Key(Answer):

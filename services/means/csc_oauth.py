@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 from base64 import urlsafe_b64encode
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -20,45 +19,53 @@ from services.chassis import clock
 from services.means import csc_messages as messages
 from services.means.csc_refusals import refusal
 from services.means.provider_http import read
-from services.means.remote import Session
+from services.means.remote import Begun, ProviderRefused, Refusal, Session
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from services.means.provider_http import ProviderHttp
 
 METADATA = "oauth2/.well-known/oauth-authorization-server"
-
-
-@dataclass(frozen=True)
-class Begun:
-    """Where the person goes, and what proves afterwards that the answer is to this question. `verifier` is empty without PKCE."""
-
-    url: str
-    state: str = field(repr=False)
-    verifier: str = field(repr=False)
+LONGEST_URL = 8000
+"""What servers and browsers agree to."""
 
 
 class OAuth:
     def __init__(self, http: ProviderHttp, client_id: str, client_secret: str) -> None:
         self._http = http
         self._client = {"client_id": client_id, "client_secret": client_secret}
-        self._pkce: bool | None = None
+        self._announced: messages.Announced | None = None
 
-    async def begin(self, redirect_uri: str) -> Begun:
-        """The address of the provider's page for one sign-in; raises as every call to a provider."""
+    async def begin(self, redirect_uri: str, *, scope: str = "service", asked: Mapping[str, str] | None = None) -> Begun:
+        """The address of the provider's page for one sign-in, or with scope "credential" for one authorisation of what is `asked`.
+
+        Raises as every call to a provider. What is asked goes to the provider directly where it takes that (RFC 9126).
+        """
         state, verifier = secrets.token_urlsafe(32), ""
-        asked = {
+        query = {
             "response_type": "code",
             "client_id": self._client["client_id"],
             "redirect_uri": redirect_uri,
-            "scope": "service",
+            "scope": scope,
             "lang": "vi-VN",
             "state": state,
+            **(asked or {}),
         }
-        if await self._announces_pkce():
+        announced = await self._announcement()
+        if "S256" in announced.pkce:
             verifier = secrets.token_urlsafe(48)
             challenge = urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-            asked |= {"code_challenge": challenge, "code_challenge_method": "S256"}
-        return Begun(f"{self._http.base_url}oauth2/authorize?{urlencode(asked)}", state, verifier)
+            query |= {"code_challenge": challenge, "code_challenge_method": "S256"}
+        if asked and announced.pushed:
+            response = await self._http.form("oauth2/pushed_authorize", {**query, **self._client})
+            if response.status_code != httpx.codes.CREATED:
+                raise refusal(response)
+            query = {"client_id": query["client_id"], "request_uri": read(messages.Pushed, response).request_uri}
+        url = f"{self._http.base_url}oauth2/authorize?{urlencode(query)}"
+        if len(url) > LONGEST_URL:
+            raise ProviderRefused(Refusal.TOO_MANY, "more hashes than an address can hold")
+        return Begun(url, state, verifier)
 
     async def finish(self, code: str, verifier: str, redirect_uri: str) -> Session:
         """The session behind the code that the person's browser brought; a wrong or used one is `Refusal.WRONG_LOGIN`."""
@@ -76,8 +83,9 @@ class OAuth:
         answer = read(messages.Token, response)
         return Session(answer.access_token, clock.now() + timedelta(seconds=answer.expires_in), user)
 
-    async def _announces_pkce(self) -> bool:
-        if self._pkce is None:
+    async def _announcement(self) -> messages.Announced:
+        if self._announced is None:
             response = await self._http.get(METADATA)
-            self._pkce = response.status_code == httpx.codes.OK and "S256" in read(messages.Announced, response).pkce
-        return self._pkce
+            known = response.status_code == httpx.codes.OK
+            self._announced = read(messages.Announced, response) if known else messages.Announced()
+        return self._announced

@@ -1,10 +1,21 @@
 """What every remote signing provider's adapter speaks of: credentials, the person's answer, and what went wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
+
+
+@dataclass(frozen=True)
+class Secret:
+    """What a person types to agree to signing: `id` and `label` are the provider's. `sent`: the provider sends it when asked to."""
+
+    id: str
+    kind: Literal["pin", "otp"]
+    label: str
+    sent: bool = False
+    digits: bool = False
 
 
 @dataclass(frozen=True)
@@ -13,7 +24,8 @@ class Credential:
 
     `certificate` and `chain` are DER; `chain` holds the issuers above the certificate, nearest first. `key_algorithms` are object
     identifiers. `scal` "2" means that an authorisation is bound to its hashes. `multisign` is the most signatures under one
-    authorisation. `secrets` are what the person has to type for one (PIN, one-time password); none where a phone is asked.
+    authorisation. `secrets` are what the person has to type for one (PIN, one-time password); none where a phone is asked. `on_page`:
+    the person agrees on the provider's own page.
     """
 
     id: str
@@ -22,7 +34,8 @@ class Credential:
     key_algorithms: tuple[str, ...]
     scal: str
     multisign: int
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    on_page: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,6 +135,55 @@ class Remote(Protocol):
 
         Values are as the provider gave them: verify each before use.
         """
+        ...
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Where the person goes, and what proves afterwards that the answer is to this question. `verifier` is empty without PKCE."""
+
+    url: str
+    state: str = field(repr=False)
+    verifier: str = field(repr=False)
+
+
+@runtime_checkable
+class Explicit(Protocol):
+    """A provider at which a person may have to type a PIN or one-time password, or to agree on the provider's own page."""
+
+    async def authorize(
+        self,
+        session: Session,
+        credential_id: str,
+        hashes: Sequence[bytes],
+        description: str,
+        *,
+        transaction: str = "",
+        labels: Sequence[Label] = (),
+        secrets: Mapping[str, str] | None = None,
+    ) -> Authorisation:
+        """As `Remote.authorize`, with what was typed, by the id of each `Secret`; it is passed on and kept nowhere."""
+        ...
+
+    async def send_code(self, session: Session, credential_id: str, secret_id: str) -> str:
+        """Have a one-time password sent to the person; a question to show beside the field, or ""."""
+        ...
+
+    async def begin_on_page(
+        self,
+        credential_id: str,
+        hashes: Sequence[bytes],
+        description: str,
+        *,
+        redirect_uri: str,
+        transaction: str = "",
+        labels: Sequence[Label] = (),
+    ) -> Begun:
+        """The provider's page for one authorisation of all `hashes`."""
+        ...
+
+    async def finish_on_page(self, code: str, verifier: str, redirect_uri: str) -> Authorized:
+        """What the person's browser brought back; a wrong or used code is `Refusal.WRONG_LOGIN`."""
         ...
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from contracts.nouns import NOUNS
 from services.chassis import clock
 from services.means.remote import Label
 from services.signing.queues import kind_of
+from services.signing.steps import STEPS
 from services.signing.steps.kind import Prepared
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from services.chassis.mongo import Database, Document
 
@@ -30,6 +31,11 @@ def labels_of(items: Sequence[Document]) -> list[Label]:
         for item in items
         for file, _ in zip(FILES, Prepared.model_validate(item["prepared"]).hashes, strict=False)
     ]
+
+
+def described(batch: Mapping[str, Any], number: int) -> str:
+    """The question in one line."""
+    return f"{STEPS[batch['step']].title}: {number} {NOUNS[kind_of(batch)]}"
 
 
 def transaction_of(batch: Document) -> str:

@@ -15,10 +15,10 @@ from services.chassis.access import Who
 from services.chassis.web.lists import catalogue_of, done, notices, ordered, paged, query_of, reworded
 from services.chassis.web.look import Progress, render, vn_number, with_query
 from services.chassis.web.shell import shell
-from services.signing import batches, errors, live, routes, token_means
+from services.signing import batches, confirming, confirming_pages, errors, live, routes, token_means
 from services.signing.items import ENDED_BADLY
 from services.signing.queues import document_href, kind_of, queue_for, title_of
-from services.signing.routes import own_batch, store_of, summary
+from services.signing.routes import own_batch, providers_of, store_of, summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,7 +93,8 @@ async def show_batch(request: Request, who: Who, batch_id: str) -> Response:
         "paging": paging,
         "progress": progress_of(batch, items, href=with_query(query), place=await live.place_of(store_of(request), batch)),
         "asked_again": bool(batch.get("asked_again")) and batch["state"] == "waiting",
-        "awaiting_phone": batch["state"] == "waiting" and not token_means.by_token(batch),
+        "awaiting_phone": batch["state"] == "waiting" and not token_means.by_token(batch) and not confirming.waits(batch),
+        "confirmation": confirming_pages.asked_of(who, batch, _provider(request, batch)),
         "confirm_by": f"{clock.in_vietnam(batch['deadline']):%H:%M}" if batch["state"] == "waiting" else "",
         "token_note": await token_means.note(store_of(request), batch, items),
         "retry_action": f"{BATCHES}/{batch_id}/retry" if mine and again and batch["state"] == "finished" else "",
@@ -104,6 +105,10 @@ async def show_batch(request: Request, who: Who, batch_id: str) -> Response:
     }
     alone = bool(request.headers.get("HX-Request"))
     return render(request.app.state.pages, request, "signing/batch_panel.html" if alone else "signing/batch.html", context)
+
+
+def _provider(request: Request, batch: Mapping[str, Any]) -> str:
+    return "" if token_means.by_token(batch) else providers_of(request).name(batch["provider"])
 
 
 def back_text(who: Principal, queue: str) -> str:

@@ -22,7 +22,7 @@ from services.chassis.errors import FORBIDDEN, Refusal, Refused
 from services.chassis.mongo import transaction
 from services.means.remote import ProviderError, ProviderRefused
 from services.means.x509 import describe, unfit
-from services.signing import revocation, token_means
+from services.signing import confirming, revocation, token_means
 from services.signing.errors import (
     BEING_SIGNED,
     CERTIFICATE_UNFIT,
@@ -31,7 +31,6 @@ from services.signing.errors import (
     NOT_WAITING,
     NOTHING_TO_SIGN,
     PROVIDER_AWAY,
-    SECRET_NEEDED,
     TOO_MANY,
     WRONG_LOGIN,
     YEAR_LOCKED,
@@ -87,6 +86,13 @@ def require_for(who: Principal, step: str) -> None:
         require_fresh(who, Action.ISSUE, school=who.school)
 
 
+def require_any_step(who: Principal) -> None:
+    """For an entry that tells by itself which batch is meant. Raises Refused(FORBIDDEN) for who signs nothing."""
+    if who.school is None:
+        raise Refused(FORBIDDEN, action=Action.SIGN.value)
+    require(who, Action.SIGN, school=who.school)
+
+
 async def waiting_for(
     store: Store, who: Principal, step: str, classes: Sequence[str] | None, kind: SignedKind = "transcript"
 ) -> list[Document]:
@@ -97,12 +103,10 @@ async def waiting_for(
 
 def require_step(who: Principal, step: str) -> str:
     """The school in which this person may sign in this step. Raises Refused(FORBIDDEN)."""
-    if who.school is None:
-        raise Refused(FORBIDDEN, action=Action.SIGN.value)
-    require(who, Action.SIGN, school=who.school)
+    require_any_step(who)
     if step == "issue":
         require(who, Action.ISSUE, school=who.school)
-    return who.school
+    return str(who.school)
 
 
 async def start(store: Store, providers: Providers, who: Principal, order: Order, *, request_id: str) -> dict[str, Any]:
@@ -264,8 +268,6 @@ async def _opened(providers: Providers, account: Document, order: Order) -> tupl
     if token_means.by_token(account):
         return token_means.opened(), MOST
     session, credential = await _open(providers, account, order)
-    if credential.secrets:
-        raise Refused(SECRET_NEEDED, secrets=", ".join(credential.secrets))
     kept = {
         "provider": account["provider"],
         "credential": {
@@ -273,6 +275,7 @@ async def _opened(providers: Providers, account: Document, order: Order) -> tupl
             "key_algorithms": list(credential.key_algorithms),
             "scal": credential.scal,
             "multisign": credential.multisign,
+            **confirming.kept(credential),
         },
         "token": providers.seal(session.access_token),
         "token_until": session.expires_at,

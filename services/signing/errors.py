@@ -182,10 +182,10 @@ NOT_SIGNED = Refusal(
 )
 SECRET_NEEDED = Refusal(
     "HB-SIG-041",
-    409,
-    "Tài khoản ký yêu cầu nhập mã PIN hoặc OTP",
-    "Tài khoản ký này không xác nhận trên điện thoại mà yêu cầu nhập {secrets} cho từng lượt ký.",
-    "Đổi cách xác nhận của tài khoản tại nhà cung cấp chữ ký số sang xác nhận trên điện thoại rồi ký lại.",
+    422,
+    "Chưa nhập mã xác nhận",
+    "Tài khoản ký này yêu cầu nhập {secrets} cho từng đợt ký.",
+    "Nhập đủ mã rồi xác nhận lại; mã chỉ được chuyển đến nhà cung cấp chữ ký số.",
     "the credential wants a secret for each authorisation",
 )
 HINTS_TOO_OFTEN = Refusal(
@@ -259,4 +259,28 @@ NO_CERTIFICATES = Refusal(
     "Phần đã chọn chưa có học bạ nào được ký, hoặc không thuộc phần thầy/cô được xem.",
     "Chọn lớp, năm học khác hoặc chờ các bước ký hoàn thành.",
     "no signed document in the selection",
+)
+WRONG_SECRET = Refusal(
+    "HB-SIG-097",
+    422,
+    "Mã PIN hoặc OTP không đúng",
+    "Nhà cung cấp chữ ký số không chấp nhận mã vừa nhập.",
+    "Nhập lại mã PIN, hoặc gửi lại và nhập mã OTP mới; nhập sai nhiều lần tài khoản ký có thể bị khóa.",
+    "the provider refused the PIN or one-time password",
+)
+NO_LONGER_WAITS = Refusal(
+    "HB-SIG-098",
+    409,
+    "Đợt ký không chờ xác nhận này",
+    "Đợt ký đã được xác nhận, đã dừng hoặc hết thời gian chờ; hoặc trang xác nhận đã được dùng.",
+    "Mở lại đợt ký trong “Các đợt ký của tôi” để xem kết quả hoặc xác nhận lại.",
+    "the batch does not wait for this confirmation",
+)
+NOT_CONFIRMED = Refusal(
+    "HB-SIG-099",
+    409,
+    "Quá thời gian xác nhận",
+    "Đợt ký chưa được xác nhận bằng mã PIN, OTP hoặc tại trang của nhà cung cấp trong thời gian quy định.",
+    "Học bạ vẫn ở mục Chờ ký; ký lại và xác nhận ngay trên trang của đợt ký.",
+    "not confirmed in time on the page",
 )

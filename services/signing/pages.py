@@ -19,7 +19,7 @@ from services.chassis.web.lists import catalogue_of, done, notices, ordered, pag
 from services.chassis.web.look import Notice, render, vn_number, with_query
 from services.chassis.web.shell import shell
 from services.means.x509 import describe
-from services.signing import batch_pages, batches, errors, preflight, return_pages, token_means
+from services.signing import batch_pages, batches, confirming_pages, errors, preflight, return_pages, token_means
 from services.signing.errors import WRONG_LOGIN
 from services.signing.queues import Queue, document_href, kind_of, queue_for, queue_of, title_of
 from services.signing.reports.lists import REPORTS, class_certificates, differing_notices
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/ui/signing", include_in_schema=False)
 router.include_router(batch_pages.router)
 router.include_router(return_pages.router)
+router.include_router(confirming_pages.router)
 
 BATCHES = "/ui/signing/batches"
 SHOWN_TITLES = 10

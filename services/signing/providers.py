@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.fernet import Fernet
@@ -10,8 +10,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from services.chassis.settings import Settings, needed, secret
 from services.means.providers import adapters, listed
+from services.means.remote import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from services.means.remote import Remote
@@ -36,6 +38,10 @@ class Providers:
     def asks_password(self, provider: str) -> bool:
         """Raises LookupError for a provider that is not configured."""
         return self._by_id[provider].asks_password
+
+    def session_of(self, batch: Mapping[str, Any]) -> Session:
+        """The person's session at the provider, as long as the batch runs."""
+        return Session(access_token=self.unseal(batch["token"]), expires_at=batch["token_until"])
 
     def seal(self, text: str) -> bytes:
         return self._box.encrypt(text.encode())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.documents import DocumentRef
 from contracts.events.signing import SignatureFact
-from contracts.nouns import NOUNS, worded
+from contracts.nouns import worded
 from services.chassis import audit, clock, failpoints
 from services.chassis.aggregates import Change
 from services.chassis.errors import Refusal, Refused
@@ -23,15 +23,16 @@ from services.means.remote import Authorized, Credential, Expired, Outcome, Prov
 from services.means.remote import Refusal as RefusalCode
 from services.means.remote import Session as ProviderSession
 from services.means.x509 import WrongSignature, describe
-from services.signing import revocation, token_means, turns
+from services.signing import confirming, revocation, token_means, turns
 from services.signing.agents.errors import STATES as TOKEN_STATES
-from services.signing.asking import labels_of, pause, transaction_of
-from services.signing.batches import CONFIRM_WITHIN, SIGN_WITHIN, check_still_approved, claimant, title_of, told_kind
+from services.signing.asking import described, labels_of, pause, transaction_of
+from services.signing.batches import CONFIRM_WITHIN, SIGN_WITHIN, check_still_approved, claimant, told_kind
 from services.signing.errors import (
     ASKED_OR_NOT,
     CANCELLED,
     DAMAGED,
     EXPIRED,
+    NOT_CONFIRMED,
     NOT_SIGNED,
     PROVIDER_AWAY,
     PROVIDER_REFUSED,
@@ -67,7 +68,14 @@ ASK_AGAIN = 2
 """How often a batch may ask its person once more, for what an authorisation no longer lets be signed."""
 SPENT = {RefusalCode.TOO_MANY, RefusalCode.AUTHORISATION_EXPIRED, RefusalCode.UNKNOWN_TRANSACTION}
 """What a provider says of an authorisation that was used up or has run out: its values were lost on their way to us."""
-ENDINGS = {REJECTED.code: "refused", EXPIRED.code: "expired", CANCELLED.code: "cancelled", STALE.code: "stale", **TOKEN_STATES}
+ENDINGS = {
+    REJECTED.code: "refused",
+    EXPIRED.code: "expired",
+    NOT_CONFIRMED.code: "expired",
+    CANCELLED.code: "cancelled",
+    STALE.code: "stale",
+    **TOKEN_STATES,
+}
 """By the reason's code, how an item ended; any other reason is a failure."""
 log = logging.getLogger(__name__)
 
@@ -164,7 +172,7 @@ class Runner:
                 except AuthorisationSpent:
                     log.warning("the authorisation is spent, the person is asked again", extra={"batch": batch["_id"]})
                     again = {"asked_again": batch.get("asked_again", 0) + 1, "deadline": clock.now() + CONFIRM_WITHIN}
-                    await self._set(batch, state="waiting", handle=None, sad=None, **again)
+                    await self._set(batch, state="waiting", handle=None, sad=None, answer=None, codes_sent_at=None, **again)
         except Refused as refusal:
             await self._end_open_items(batch, refusal.refusal, **refusal.values)
         await self._finish(batch)
@@ -234,7 +242,7 @@ class Runner:
             if await self.store.cancel_requested(batch["_id"]):
                 raise Refused(CANCELLED)
             if clock.now() > batch["deadline"]:
-                raise Refused(await token_means.late(self.store, batch))
+                raise Refused(NOT_CONFIRMED if confirming.by_hand(batch) else await token_means.late(self.store, batch))
             await check_still_approved(self.store, batch)
             answer = await self._asked(batch, hashes, items)
             failpoints.reach("signing.asked")
@@ -275,12 +283,13 @@ class Runner:
         try:
             if batch.get("handle"):
                 return await provider.check(self._session(batch), batch["handle"])
-            description = f"{title_of(batch['step'])}: {len(items)} {NOUNS[kind_of(batch)]}"
+            if confirming.by_hand(batch):
+                return await confirming.answered(self.store, self.providers, batch)
             return await provider.authorize(
                 self._session(batch),
                 batch["credential"]["id"],
                 hashes,
-                description,
+                described(batch, len(items)),
                 transaction=transaction_of(batch),
                 labels=labels_of(items),
             )
@@ -295,7 +304,7 @@ class Runner:
             raise Refused(PROVIDER_AWAY) from problem
 
     def _session(self, batch: Document) -> ProviderSession:
-        return ProviderSession(access_token=self.providers.unseal(batch["token"]), expires_at=batch["token_until"])
+        return self.providers.session_of(batch)
 
     # signatures back
 

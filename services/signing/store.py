@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 UNFINISHED = ["preparing", "waiting", "signing"]
 """States of a batch that has not ended."""
+SECRETS = ("token", "sad", "handle", "answer", "leaving", "questions")
+"""Of a batch: what is between us and the provider, forgotten at its end."""
 MOST_QUEUED = 2000
 """Batches that are put in order at a time; the others are younger still."""
 
@@ -188,7 +190,7 @@ class Store:
 
     async def batches_of(self, person: str, limit: int = 20) -> list[Document]:
         """Newest first, without what only the worker needs."""
-        hidden = dict.fromkeys(("token", "sad", "handle", "certificate", "chain"), 0)
+        hidden = dict.fromkeys((*SECRETS, "certificate", "chain"), 0)
         return await self.db["batches"].find({"person": person}, projection=hidden).sort("at", -1).to_list(limit)
 
     async def counts_of(self, batch_ids: Sequence[str]) -> dict[str, dict[str, int]]:
@@ -208,9 +210,30 @@ class Store:
 
     async def finish_batch(self, batch_id: str, owner: str) -> bool:
         """The end, with which the provider's token and authorisation are forgotten. False when the lease was lost."""
-        end = {"$set": {"state": "finished", "ended_at": clock.now()}, "$unset": dict.fromkeys(("token", "sad", "handle"), "")}
+        end = {"$set": {"state": "finished", "ended_at": clock.now()}, "$unset": dict.fromkeys(SECRETS, "")}
         done = await self.db["batches"].update_one({"_id": batch_id, "lease.owner": owner}, end)
         return done.matched_count == 1
+
+    async def change_batch(self, batch_id: str, changes: Mapping[str, Any]) -> None:
+        """While it waits, by whoever answers for its person; what a worker keeps is not among this."""
+        await self.db["batches"].update_one({"_id": batch_id, "state": "waiting"}, {"$set": dict(changes)})
+
+    async def note_codes_sent(self, batch_id: str, at: dt.datetime, *, before: dt.datetime) -> bool:
+        """False when one-time passwords were sent after `before`; of two who ask at once one is told so."""
+        wanted = {"_id": batch_id, "state": "waiting", "$or": [{"codes_sent_at": None}, {"codes_sent_at": {"$lt": before}}]}
+        return (await self.db["batches"].update_one(wanted, {"$set": {"codes_sent_at": at}})).matched_count == 1
+
+    async def answer_batch(self, batch_id: str, answer: Mapping[str, Any]) -> bool:
+        """What came of the person's confirmation; the worker is hinted at it. False when it has one, was stopped or has ended."""
+        wanted = {"_id": batch_id, "state": "waiting", "answer": None, "cancel": {"$ne": True}}
+        changes = {"$set": {"answer": dict(answer), "hinted": True}, "$unset": {"leaving": "", "questions": ""}}
+        return (await self.db["batches"].update_one(wanted, changes)).matched_count == 1
+
+    async def take_way_back(self, person: str, state: str) -> Document | None:
+        """The batch, with `leaving`, of a person who comes back from a provider's page; the same `state` finds nothing a second time."""
+        wanted = {"person": person, "state": "waiting", "leaving.state": state}
+        found: Document | None = await self.db["batches"].find_one_and_update(wanted, {"$unset": {"leaving": ""}})
+        return found
 
     async def queued_batches(self) -> list[Document]:
         """Those that nobody runs at this moment, oldest first: new ones, and those whose worker is gone."""

@@ -44,6 +44,9 @@ REGISTRATION = (
     act("/ui/identity/school-certificate/copy", OF_SCHOOL),
     page("/ui/identity/proofs/{proof_id}", PROVING, hidden=HIDDEN),
     act("/ui/identity/proofs/{proof_id}", PROVING, [("credential", "none")], hidden=HIDDEN),
+    page("/ui/identity/proofs/{proof_id}/provider", PROVING, hidden=HIDDEN),
+    page("/ui/identity/proofs/callback", REGISTERING, query={"state": "nobody-left-with-it", "code": "x"}),
+    act("/ui/identity/proofs/{proof_id}/code", PROVING, [("credential", "none")], hidden=HIDDEN),
     act("/ui/identity/proofs/{proof_id}/give-up", PROVING, hidden=HIDDEN),
 )
 

@@ -48,6 +48,11 @@ ROWS: tuple[Row, ...] = (
     page("/ui/signing/batches/{batch_id}/events", LOOKING, query={"seconds": "0"}),
     act("/ui/signing/batches/{batch_id}/cancel", LOOKING),
     act("/ui/signing/batches", ISSUING, [("step", "issue"), *STARTED, ("username", "nobody-there"), ("password", "1234")], step_up=True),
+    page("/ui/signing/batches/{batch_id}/confirmation", OWNER & SIGNING),
+    act("/ui/signing/batches/{batch_id}/confirmation", OWNER & SIGNING, [("password-0", "1234")]),
+    act("/ui/signing/batches/{batch_id}/confirmation/code", OWNER & SIGNING),
+    page("/ui/signing/batches/{batch_id}/provider", OWNER & SIGNING),
+    page("/ui/signing/provider-callback", SIGNING, query={"state": "nobody-left-with-it", "code": "x"}),
     # what failed is shown and may be signed again by whoever it waits for
     act("/ui/signing/batches/{batch_id}/retry", LOOKING & SIGNING),
     page("/ui/signing/{step}", SIGNING, values={"step": "homeroom"}),

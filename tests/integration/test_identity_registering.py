@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
 
 from contracts.events.district import CertificateDecidedV1
 from infra.local import Stack
+from infra.sandbox.provider.modes import PIN
 from tests.integration.identity_world import (
     STAFF,
     Browser,
@@ -118,6 +120,49 @@ async def test_a_teacher_registers_by_the_pages_of_the_guide(world: World) -> No
     done = (await teacher.ask("GET", over.headers["Location"])).text
     told = "Đăng ký thành công tài khoản, CBQL/Quản trị viên chọn đến mục 1.3. Duyệt tài khoản ký để duyệt tài khoản."
     assert (told in done, "Đã đăng ký, chờ duyệt" in done, "Đăng ký lại" in done) == (True, True, False)
+
+
+async def test_an_account_with_a_pin_and_a_password_that_is_sent_is_registered_by_typing_them(world: World) -> None:
+    administrator = await world.school()
+    await world.enrol(person_at_provider(6, "by-pin"))
+    async with httpx.AsyncClient(base_url=world.provider, trust_env=False) as provider:
+        (await provider.post("/control/modes", json={"user": "by-pin", "confirmation": "pin_otp"})).raise_for_status()
+        teacher = await world.staff_member(administrator, code(6))
+        address = (await logged_in(teacher, ACCOUNT_PAGE, "by-pin")).headers["Location"]
+        page = await teacher.ask("GET", address)
+        credential = re.search(r'name="credential" type="radio" value="([^"]+)"', page.text)
+        assert credential, page.text
+        form = {"csrf": csrf_of(page), "credential": credential[1], "password-0": PIN}
+        for said in ("Đã gửi mã OTP.", "Mã OTP vừa được gửi"):
+            sent = await teacher.ask("POST", f"{address}/code", data=form)
+            assert said in (await teacher.ask("GET", sent.headers["Location"])).text
+        missing = await teacher.ask("POST", address, data=form)
+        assert (missing.status_code, "Nhập Mã OTP gửi qua tin nhắn." in missing.text, PIN in missing.text) == (422, True, False)
+        once = (await provider.get("/control/codes")).json()["by-pin"]
+    assert (await teacher.ask("POST", address, data={**form, "password-1": once})).headers["Location"] == address
+    assert (await teacher.ask("GET", address)).headers["Location"] == f"{ACCOUNT_PAGE}?done=1"
+    assert await world.db["registrations"].count_documents({}) == 1
+    assert not [proof async for proof in world.db["proofs"].find({}) if PIN in str(proof)]
+
+
+async def test_an_account_that_is_authorised_on_the_providers_page_is_registered_there_and_back(world: World) -> None:
+    administrator = await world.school()
+    await world.enrol(person_at_provider(6, "on-page"))
+    async with httpx.AsyncClient(base_url=world.provider, timeout=30, trust_env=False) as provider:
+        (await provider.post("/control/modes", json={"user": "on-page", "confirmation": "page"})).raise_for_status()
+        teacher = await world.staff_member(administrator, code(6))
+        address = (await logged_in(teacher, ACCOUNT_PAGE, "on-page")).headers["Location"]
+        assert "Đến trang của nhà cung cấp để xác nhận" in (await chosen(teacher, address)).text
+        away = (await teacher.ask("GET", f"{address}/provider")).headers["Location"]
+        asked = dict(parse_qsl(urlsplit(away).query))
+        assert "Số chữ ký: 1" in (await provider.get(away)).text
+        given = {**asked, "user": "on-page", "password": "1234"}
+        back = urlsplit((await provider.post(away.partition("?")[0], data=given)).headers["location"])
+    callback = f"{back.path}?{back.query}"
+    assert (await teacher.ask("GET", callback)).headers["Location"] == address
+    assert (await teacher.ask("GET", address)).headers["Location"] == f"{ACCOUNT_PAGE}?done=1"
+    assert (await teacher.ask("GET", callback)).status_code == 409
+    assert await world.db["registrations"].count_documents({}) == 1
 
 
 async def test_a_wrong_login_is_said_in_the_words_of_the_guide_and_the_password_is_not_shown_again(world: World) -> None:

@@ -16,6 +16,7 @@ from playwright.async_api import Browser, Page, expect
 from infra.demo.people import Person
 from infra.demo.road import AT_ONCE, PROVIDER, Road
 from infra.demo.school import read
+from infra.sandbox.provider.modes import PIN as PROVIDER_PIN
 from services.chassis.web.lists import PAGE_SIZE
 from services.records.imports.preview import preview
 from services.records.schoolyear import SchoolClass
@@ -239,6 +240,36 @@ async def answer_on_the_phone(school: SigningSchool, page: Page, owner: str, but
         if picture:
             await phone.screenshot(path=PICTURES / f"{picture}-phone.png", full_page=True)
         await asked.get_by_role("button", name=button).click()
+
+
+async def secrets_typed(school: SigningSchool, page: Page, user: str, *, picture: str) -> None:
+    """The PIN wrong at first, the one-time password from the text message."""
+    await expect(page.get_by_text("Nhập mã PIN và mã OTP để ký cả đợt")).to_be_visible()
+    await seen(page, f"{picture}-asked", narrow=True)
+    await page.get_by_role("button", name="Nhập mã PIN và mã OTP").click()
+    await expect(page.get_by_text("Đã gửi mã OTP.")).to_be_visible()
+    await seen(page, f"{picture}-secrets", narrow=True)
+    async with httpx.AsyncClient(base_url=school.road.info["sandbox"]["provider"], timeout=60) as provider:
+        code = (await provider.get("/control/codes")).json()[user]
+    for pin in ("0000", PROVIDER_PIN):
+        await page.get_by_label("Mã PIN").fill(pin)
+        await page.get_by_label("Mã OTP gửi qua tin nhắn").fill(code)
+        await page.get_by_role("button", name="Xác nhận và ký").click()
+        if pin != PROVIDER_PIN:
+            await expect(page.locator(".govuk-error-summary")).to_contain_text("HB-SIG-097")
+            await seen(page, f"{picture}-wrong-pin", narrow=True)
+
+
+async def agreed_on_the_providers_page(page: Page, user: str, *, picture: str) -> None:
+    """There and back in the same window."""
+    await expect(page.get_by_text("đăng nhập và đồng ý để ký cả đợt")).to_be_visible()
+    await seen(page, f"{picture}-asked", narrow=True)
+    await page.get_by_role("link", name="Đến trang của nhà cung cấp để xác nhận").click()
+    await expect(page.get_by_role("heading", name="Xác nhận ký số")).to_be_visible()
+    await page.screenshot(path=PICTURES / f"{picture}-provider.png", full_page=True)
+    await page.get_by_label("Tên đăng nhập").fill(user)
+    await page.get_by_label("Mật khẩu").fill(PASSWORD)
+    await page.get_by_role("button", name="Đăng nhập và đồng ý ký").click()
 
 
 async def sign_with_token(page: Page, program: Program, number: int, *, picture: str) -> None:

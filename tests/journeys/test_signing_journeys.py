@@ -4,7 +4,7 @@
 |---|---|---|
 | 2.2 of secondary schools, subject teachers | refused on the phone, then tried again | a subject teacher |
 | homeroom teachers | 2.3 of secondary schools, after one was sent back | 2.2 of primary schools; 3.2 |
-| leaders | 2.3 of primary schools; 3.3 | 2.4 of secondary schools |
+| leaders | 2.3 of primary schools, by PIN and one-time password; 3.3, on the provider's page | 2.4 of secondary schools |
 | the school | 2.5 of secondary schools | 2.4 of primary schools; 3.4 |
 """
 
@@ -24,12 +24,14 @@ from tests.journeys.browser import CHROMIUM, FLAGS
 from tests.journeys.signing_school import (
     PUPILS,
     SigningSchool,
+    agreed_on_the_providers_page,
     answer_on_the_phone,
     chosen,
     ended,
     log_in,
     queue_of,
     school_of,
+    secrets_typed,
     sign_with_token,
 )
 from tests.journeys.windows import go, reloaded_until, seen, window_of
@@ -209,12 +211,14 @@ async def test_primary_transcripts_are_signed_by_token_phone_and_the_schools_tok
     await primary.others_sign("homeroom", {each.homeroom for each in primary.rooms})
     leader = room.leader
     number = sum(PUPILS for each in primary.rooms if each.leader == leader)
-    await by_hand(primary, leader)
+    await primary.control("/control/modes", {"user": leader, "confirmation": "pin_otp"})
     async with queue_of(primary, leader, PRIMARY, "2.3. Lãnh đạo ký duyệt", number) as page:
         await chosen(page, SIGN, number)
         await log_in(page, leader)
-        await answer_on_the_phone(primary, page, primary.name(leader), "Xác nhận", picture="sign-primary-23")
+        await secrets_typed(primary, page, leader, picture="sign-primary-23")
         await ended(page, number)
+        await seen(page, "sign-primary-23-signed", narrow=True)
+    await primary.control("/control/modes", {"user": leader, "confirmation": "push"})
     await primary.others_sign("leader", {each.leader for each in primary.rooms})
     number = len(primary.rooms) * PUPILS
     async with (
@@ -236,13 +240,14 @@ async def test_class_summaries_are_signed_by_token_phone_and_the_schools_token(p
         await seen(page, "sign-32-queue", narrow=True)
         await chosen(page, SIGN_SUMMARY, 1)
         await sign_with_token(page, program, 1, picture="sign-32-token")
-    await by_hand(primary, room.leader)
+    await primary.control("/control/modes", {"user": room.leader, "confirmation": "page"})
     async with queue_of(primary, room.leader, SUMMARIES, "3.3. Lãnh đạo ký duyệt", 1) as page:
         await chosen(page, SIGN_SUMMARY, 1)
         await log_in(page, room.leader)
-        await answer_on_the_phone(primary, page, primary.name(room.leader), "Xác nhận", picture="sign-33")
+        await agreed_on_the_providers_page(page, room.leader, picture="sign-33")
         await ended(page, 1)
         await seen(page, "sign-33-signed", narrow=True)
+    await primary.control("/control/modes", {"user": room.leader, "confirmation": "push"})
     async with (
         primary.computers[primary.issuer].running("run") as program,
         queue_of(primary, primary.issuer, SUMMARIES, "3.4. Đóng dấu phát hành", 1) as page,

@@ -54,6 +54,7 @@ class ModesOrder(BaseModel):
     asynchronous_ms: int | None = Field(default=None, ge=0)
     wrapped: Wrapped | None = None
     announces_pkce: bool | None = Field(default=None, description="of the whole provider")
+    takes_pushed: bool | None = Field(default=None, description="pushed authorisation requests, of the whole provider")
 
 
 class WebhookOrder(BaseModel):
@@ -91,13 +92,21 @@ async def phone_habit(desk: TheDesk, order: PhoneOrder) -> dict[str, Any]:
 async def modes(desk: TheDesk, order: ModesOrder) -> dict[str, Any]:
     if order.announces_pkce is not None:
         desk.modes.announces_pkce = order.announces_pkce
-    changes = order.model_dump(exclude={"user", "announces_pkce"}, exclude_none=True)
+    if order.takes_pushed is not None:
+        desk.modes.takes_pushed = order.takes_pushed
+    changes = order.model_dump(exclude={"user", "announces_pkce", "takes_pushed"}, exclude_none=True)
     mode = replace(desk.modes.default if order.user is None else desk.modes.of(order.user), **changes)
     if order.user is None:
         desk.modes.default = mode
     else:
         desk.modes.own[order.user] = mode
     return asdict(mode)
+
+
+@router.get("/control/codes")
+async def codes_sent(desk: TheDesk) -> dict[str, str]:
+    """By user: the one-time password that was sent last and not used."""
+    return desk.modes.sent
 
 
 @router.delete("/control/modes")
@@ -156,7 +165,7 @@ async def pending(desk: TheDesk) -> dict[str, Any]:
 
 @router.get("/phone", response_class=HTMLResponse)
 async def phone_page(desk: TheDesk) -> str:
-    return pages.get_template("phone.html").render(requests=desk.phones.pending(), provider=desk.name)
+    return pages.get_template("phone.html").render(requests=desk.phones.pending(), sent=desk.modes.sent, provider=desk.name)
 
 
 @router.post("/phone/{handle}/{answer}")

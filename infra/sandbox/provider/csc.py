@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse
 
 from infra.sandbox.provider.desk import METHODS, TOKEN_SECONDS, Result, TheDesk, check_certificate
 from infra.sandbox.provider.errors import CscError
-from infra.sandbox.provider.modes import Confirmation, Mode
+from infra.sandbox.provider.modes import MOST_WRONG, Confirmation, Mode, Modes
 from infra.sandbox.provider.phone import Authorisation
 from infra.sandbox.provider.signing import EC, ECDSA_WITH, PSS, RSA, RSA_WITH, algorithms_of
 from infra.sandbox.provider.vault import Credential
@@ -38,6 +38,15 @@ AUTHENTICATION: dict[Confirmation, dict[str, Any]] = {
         "expression": "OTP",
         "objects": [{"type": "OTP", "id": "OTP", "format": "N", "generator": "totp", "label": "Mã dùng một lần"}],
     },
+    "pin_otp": {
+        "mode": "explicit",
+        "expression": "PIN AND SMS",
+        "objects": [
+            {"type": "Password", "id": "PIN", "format": "N", "label": "Mã PIN"},
+            {"type": "ChallengeResponse", "id": "SMS", "format": "N", "label": "Mã OTP gửi qua tin nhắn"},
+        ],
+    },
+    "page": {"mode": "oauth2code"},
     "none": {"mode": "implicit"},
 }
 
@@ -76,6 +85,11 @@ class AuthorizeRequest(Body):
 
 class CheckRequest(Body):
     handle: str
+
+
+class ChallengeRequest(Body):
+    credentialID: str  # noqa: N815  the protocol's spelling
+    authObjectID: str  # noqa: N815  the protocol's spelling
 
 
 class ExtendRequest(Body):
@@ -176,8 +190,9 @@ async def authorize(desk: TheDesk, user: User, body: AuthorizeRequest) -> JSONRe
     if body.numSignatures > MAX_SIGNATURES:
         raise CscError("Numbers of signatures is too high")
     mode = desk.modes.of(credential.user)
-    if mode.secret is not None:
-        _check_secret(mode, body.authData)
+    if mode.confirmation == "page":
+        raise CscError("The credential is authorized on the page of oauth2/authorize")
+    _check_secrets(desk.modes, credential.user, body.authData)
     authorisation = desk.authorise(credential, body.hashes, body.hashAlgorithmOID, body.numSignatures, body.description)
     if mode.confirmation == "push":
         return JSONResponse({"handle": authorisation.handle}, 202)
@@ -197,6 +212,16 @@ async def authorize_check(desk: TheDesk, user: User, body: CheckRequest) -> JSON
             raise CscError("Authorization request expired")
         case "confirmed":
             return JSONResponse({"SAD": authorisation.sad, "expiresIn": authorisation.expires_in()})
+
+
+@router.post("/credentials/getChallenge", status_code=204)
+async def get_challenge(desk: TheDesk, user: User, body: ChallengeRequest) -> Response:
+    """The one-time password goes to the person's phone."""
+    owner = desk.credential(user, body.credentialID).user
+    if desk.modes.of(owner).confirmation != "pin_otp" or body.authObjectID != "SMS":
+        raise CscError("Invalid parameter authObjectID")
+    desk.modes.send(owner)
+    return Response(status_code=204)
 
 
 @router.post("/credentials/extendTransaction")
@@ -244,14 +269,20 @@ async def sign_polling(desk: TheDesk, user: User, body: PollingRequest) -> JSONR
     return JSONResponse({"signatures": result.task.result()})
 
 
-def _check_secret(mode: Mode, given: list[dict[str, str]] | None) -> None:
-    """Raises CscError unless the right PIN or one-time password came along."""
-    wanted = mode.confirmation.upper()
-    value = next((each.get("value") for each in given or [] if each.get("id") == wanted), None)
-    if value is None:
+def _check_secrets(modes: Modes, user: str, given: list[dict[str, str]] | None) -> None:
+    """Raises CscError unless every PIN and one-time password that is wanted came along and is right; the latter is good once."""
+    typed = {each.get("id"): each.get("value") for each in given or []}
+    wanted = modes.secrets_of(user)
+    if any(typed.get(identity) is None for identity in wanted):
         raise CscError("Missing (or invalid type) array parameter authData")
-    if value != mode.secret:
-        raise CscError("The PIN or OTP is not right", error="invalid_otp" if wanted == "OTP" else "invalid_authentication_data")
+    if modes.wrong[user] >= MOST_WRONG:
+        raise CscError("Credential locked")
+    for identity, right in wanted.items():
+        if not right or typed[identity] != right:
+            modes.wrong[user] += 1
+            raise CscError("The PIN or OTP is not right", error="invalid_authentication_data" if identity == "PIN" else "invalid_otp")
+    modes.wrong[user] = 0
+    modes.sent.pop(user, None)
 
 
 def _own(authorisation: Authorisation, user: str) -> Authorisation:

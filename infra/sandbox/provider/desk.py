@@ -25,8 +25,9 @@ from infra.sandbox.provider.vault import Credential, Vault
 TOKEN_SECONDS = 3600
 METHODS = (
     "info", "auth/login", "auth/revoke", "credentials/list", "credentials/info", "credentials/authorize",
-    "credentials/authorizeCheck", "credentials/extendTransaction", "signatures/signHash", "signatures/signPolling",
-    "oauth2/authorize", "oauth2/token", "oauth2/revoke",
+    "credentials/authorizeCheck", "credentials/getChallenge", "credentials/extendTransaction",
+    "signatures/signHash", "signatures/signPolling",
+    "oauth2/authorize", "oauth2/pushed_authorize", "oauth2/token", "oauth2/revoke",
 )  # fmt: skip
 
 
@@ -65,6 +66,7 @@ class Desk:
     sad_seconds: float = 3600.0
     tokens: dict[str, tuple[str, float]] = field(default_factory=dict)
     codes: dict[str, Any] = field(default_factory=dict)
+    pushed: dict[str, dict[str, str]] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)
     signed: dict[str, Counter[str]] = field(default_factory=dict)
     workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "signing"))

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Form, Path, Request
+from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from contracts.access import Action
 from contracts.menu import SCHOOL_CERTIFICATE, SIGNING_ACCOUNT
 from services.chassis import clock
+from services.chassis.access import require
 from services.chassis.errors import Refused
+from services.chassis.web import lists
 from services.chassis.web.look import render
 from services.identity.at_hand import RequestId, TheRegistry
-from services.identity.certificates import account_pages, in_words, proofs, proving, school_pages
+from services.identity.certificates import account_pages, in_words, leaving, proofs, proving, school_pages
 from services.identity.certificates.proof_routes import own_proof, what_to_do
 from services.identity.certificates.register_pages import CsrfField, said
 from services.identity.certificates.registrations import MEANS_NAMES
+from services.identity.errors import CATALOGUE
 from services.identity.pages import Settled, check_form, frame
 
 if TYPE_CHECKING:
@@ -30,6 +34,37 @@ ProofId = Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$")]
 BEGUN_AT = {"person": SIGNING_ACCOUNT, "school": SCHOOL_CERTIFICATE}
 TONES = {proofs.CHOOSING: "info", proofs.WAITING: "waiting", proofs.PROVED: "success", proofs.REFUSED: "danger", proofs.EXPIRED: "danger"}
 READING = "Đang đọc chứng thư số"
+LONGEST_SECRET = 100
+WORDS = {"code": ("Đã gửi mã OTP. Mã gửi trước đó không còn dùng được.", "Mã OTP vừa được gửi: chờ 30 giây rồi gửi lại nếu chưa nhận.")}
+
+
+@router.get("/callback")
+async def come_back(
+    here: Settled,
+    registry: TheRegistry,
+    request_id: RequestId,
+    *,
+    state: Annotated[str, Query(max_length=500)] = "",
+    code: Annotated[str, Query(max_length=4000)] = "",
+    error: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    """From the provider's page, with what the person decided there."""
+    require(here.who, Action.REGISTER_SIGNING_ACCOUNT, school=here.who.school or "")
+    back = _back(registry)
+    proof_id = await leaving.come_back(registry, here.who, back, state=state, code=code, error=error, request_id=request_id)
+    return RedirectResponse(f"/ui/identity/proofs/{proof_id}", status_code=303)
+
+
+@router.get("/{proof_id}/provider")
+async def leave(proof_id: ProofId, *, here: Settled, registry: TheRegistry) -> Response:
+    """Off to the provider's page. A link, since a form of ours may lead nowhere else."""
+    proof = await own_proof(registry, proof_id, here.who)
+    away = await leaving.leave(registry, proof, _back(registry))
+    return RedirectResponse(away or f"/ui/identity/proofs/{proof_id}", status_code=303)
+
+
+def _back(registry: Registry) -> str:
+    return f"{registry.server}/ui/identity/proofs/callback"
 
 
 @router.get("/{proof_id}")
@@ -55,11 +90,44 @@ async def choose(
     proof = await own_proof(registry, proof_id, here.who)
     if not credential:
         return await _page(request, here, registry, proof, errors={"credential": "Chọn một chứng thư số."})
+    typed, missing = await _typed(request, proof, credential)
+    if missing:
+        return await _page(request, here, registry, proof, errors=missing)
     try:
-        await proving.choose(registry, proof_id, here.who, credential[:200], request_id=request_id)
+        await proving.choose(registry, proof_id, here.who, credential[:200], request_id=request_id, typed=typed)
     except Refused as refused:
         return await _page(request, here, registry, proof, errors=said(refused))
     return RedirectResponse(f"/ui/identity/proofs/{proof_id}", status_code=303)
+
+
+@router.post("/{proof_id}/code")
+async def send_code(
+    proof_id: ProofId, *, here: Settled, registry: TheRegistry, credential: Annotated[str, Form()] = "", csrf: CsrfField = ""
+) -> Response:
+    """The one-time password of the chosen certificate's account, for the first time or again."""
+    check_form(here, csrf)
+    proof = await own_proof(registry, proof_id, here.who)
+    chosen = credential[:200] or next((each["credential_id"] for each in proof["offers"] if each.get("secrets")), "")
+    try:
+        sent = await proving.send_codes(registry, proof_id, here.who, chosen)
+    except Refused as refused:
+        return lists.done(f"/ui/identity/proofs/{proof_id}", "code", 0, [refused.code])
+    return lists.done(f"/ui/identity/proofs/{proof_id}", "code", int(sent))
+
+
+async def _typed(request: Request, proof: Document, credential: str) -> tuple[dict[str, str], dict[str, str]]:
+    """What was typed for this certificate, by the secret's id, and what is missing of it, by field."""
+    form = await request.form()
+    offers = [proofs.credential_of(each) for each in proof["offers"]]
+    wanted = {secret.id for offered in offers if offered.id == credential for secret in offered.secrets}
+    typed, missing = {}, {}
+    for number, secret in enumerate(proofs.secrets_of(proof)):
+        value = form.get(f"password-{number}")
+        if secret.id in wanted and isinstance(value, str) and value.strip():
+            typed[secret.id] = value.strip()[:LONGEST_SECRET]
+        elif secret.id in wanted:
+            missing[f"password-{number}"] = f"Nhập {secret.label}."
+    return typed, missing
 
 
 @router.post("/{proof_id}/give-up")
@@ -79,7 +147,8 @@ async def _page(request: Request, here: Here, registry: Registry, proof: Documen
     if choosing and alone:
         return Response(headers={"HX-Redirect": request.url.path})
     context = await _context(registry, here, proof, choosing=choosing)
-    context |= {"shell": await frame(request, here, registry.db), "back_href": back, "errors": errors or {}}
+    told = lists.notices(request, WORDS, CATALOGUE) if choosing else []
+    context |= {"shell": await frame(request, here, registry.db, told), "back_href": back, "errors": errors or {}}
     name = "identity/certificate_choice.html" if choosing else "identity/proof_panel.html" if alone else "identity/proof.html"
     return render(request.app.state.pages, request, name, context, status_code=422 if errors else 200)
 
@@ -89,7 +158,12 @@ async def _context(registry: Registry, here: Here, proof: Document, *, choosing:
     common = {"crumb": crumb, "action": f"/ui/identity/proofs/{proof['_id']}"}
     if choosing:
         found = await proving.offers(registry, proof, here.who)
-        return {**common, "title": proofs.STATES[proofs.CHOOSING], "offers": [_offer(candidate) for candidate in found]}
+        secrets = [
+            {"field": f"password-{number}", "label": each.label, "digits": each.digits, "sent": each.sent}
+            for number, each in enumerate(proofs.secrets_of(proof))
+        ]
+        title = proofs.STATES[proofs.CHOOSING]
+        return {**common, "title": title, "offers": [_offer(candidate) for candidate in found], "secrets": secrets}
     reading = proof["state"] == proofs.CHOOSING
     chosen = proofs.credential_of(proof["chosen"]).certificate if proof["chosen"] else None
     state = READING if reading else proofs.STATES[proof["state"]]
@@ -103,6 +177,7 @@ async def _context(registry: Registry, here: Here, proof: Document, *, choosing:
         "cause": proof["refusal"]["cause"] if proof["refusal"] else "",
         "what_to_do": what_to_do(proof),
         "challenge": proof["challenge"] or "",
+        "provider_href": f"/ui/identity/proofs/{proof['_id']}/provider" if proofs.waits_on_page(proof) else "",
         "until": proof["expires_at"],
         "rows": in_words.rows(chosen, clock.now()) if chosen else [],
     }

@@ -167,6 +167,8 @@ def what_to_do(proof: Document) -> str:
     remote = proof["means"] == "remote"
     if proof["state"] == proofs.CHOOSING:
         return "Chọn chứng thư số rồi xác nhận." if proof["offers"] else "Chờ chương trình ký số đọc chứng thư số trên thiết bị ký."
+    if proofs.waits_on_page(proof):
+        return "Đến trang của nhà cung cấp chữ ký số, đăng nhập và đồng ý."
     if proof["state"] == proofs.WAITING:
         return "Mở ứng dụng xác nhận ký số trên điện thoại và xác nhận." if remote else "Nhập mã PIN trên chương trình ký số."
     return "Chờ duyệt đăng ký."

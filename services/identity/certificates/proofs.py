@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -22,7 +23,7 @@ from services.identity.errors import (
     WRONG_PROVIDER_LOGIN,
 )
 from services.means import challenge
-from services.means.remote import Credential, Expired, ProviderRefused, Refusal, Rejected
+from services.means.remote import Credential, Expired, ProviderRefused, Refusal, Rejected, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +50,8 @@ STATES = {
 
 LIFETIME: Final = dt.timedelta(minutes=5)
 KEPT: Final = dt.timedelta(days=1)
+SEND_AGAIN: Final = dt.timedelta(seconds=30)
+"""Between two one-time passwords for the same proof."""
 
 PURPOSES: Final[dict[str, str]] = {
     "person": "Đăng ký tài khoản ký của cá nhân",
@@ -127,7 +130,7 @@ def chosen(proof: Document, candidate: Candidate, credential: Credential, *, ser
 
 def settled(proof: Document, state: str, *, refusal: Refused | None = None, registration: str | None = None) -> Document:
     """The end of a proof: the session and all that belongs to it are forgotten."""
-    over = {key: value for key, value in proof.items() if key not in ("slot", "lease")}
+    over = {key: value for key, value in proof.items() if key not in ("slot", "lease", "leaving", "agreed")}
     told = {"code": refusal.code, "title": refusal.refusal.title, "cause": refusal.cause, "action": refusal.action} if refusal else None
     return {**over, "state": state, "secret": None, "handle": None, "offers": [], "refusal": told, "registration": registration}
 
@@ -177,6 +180,16 @@ def check(proof: Document, scheme: Scheme, value: bytes) -> None:
     challenge.verify(credential_of(proof["chosen"]).certificate, proof["challenge"], value, scheme)
 
 
+def secrets_of(proof: Document) -> list[Secret]:
+    """What may have to be typed for one of the offers, each once."""
+    return list({each.id: each for offered in proof["offers"] for each in credential_of(offered).secrets}.values())
+
+
+def waits_on_page(proof: Document) -> bool:
+    """Has the person still to agree on the provider's own page?"""
+    return proof["state"] == WAITING and bool(proof["chosen"].get("on_page")) and not proof.get("agreed")
+
+
 def sha256(certificate: bytes) -> str:
     return hashlib.sha256(certificate).hexdigest()
 
@@ -194,6 +207,8 @@ def offer(credential: Credential) -> Document:
         "key_algorithms": list(credential.key_algorithms),
         "scal": credential.scal,
         "multisign": credential.multisign,
+        "secrets": [asdict(each) for each in credential.secrets],
+        "on_page": credential.on_page,
     }
 
 
@@ -205,6 +220,8 @@ def credential_of(offered: Document) -> Credential:
         key_algorithms=tuple(offered["key_algorithms"]),
         scal=offered["scal"],
         multisign=offered["multisign"],
+        secrets=tuple(Secret(**each) for each in offered.get("secrets", ())),
+        on_page=offered.get("on_page", False),
     )
 
 

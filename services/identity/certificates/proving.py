@@ -26,6 +26,7 @@ from services.identity.errors import (
     NO_CREDENTIAL,
     NO_TOKEN_CERTIFICATE,
     PROOF_EXPIRED,
+    PROVIDER_UNAVAILABLE,
     REASON_NEEDED,
     TOKEN_FAILED,
     UNKNOWN_PROOF,
@@ -35,9 +36,12 @@ from services.identity.store import one
 from services.means import challenge, token
 from services.means.csc import scheme_of
 from services.means.remote import (
+    Authorized,
     Credential,
     Expired,
+    Explicit,
     ProviderBroken,
+    ProviderError,
     ProviderRefused,
     ProviderUnavailable,
     Rejected,
@@ -47,7 +51,7 @@ from services.means.remote import Session as ProviderSession
 from services.means.x509 import WrongSignature, default_scheme
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from contracts.access import Principal
     from services.chassis.mongo import Document, Session
@@ -96,8 +100,10 @@ async def register(
     return await poll(registry, asked["_id"], who, request_id=request_id)
 
 
-async def choose(registry: Registry, proof_id: str, who: Principal, credential_id: str, *, request_id: str) -> Document:
-    """Take one of the offered certificates and ask for the proof.
+async def choose(
+    registry: Registry, proof_id: str, who: Principal, credential_id: str, *, request_id: str, typed: Mapping[str, str] | None = None
+) -> Document:
+    """Take one of the offered certificates and ask for the proof. `typed`: what the account wants for it (`Credential.secrets`), by id.
 
     Raises Refused: UNKNOWN_PROOF; as `certificates.choose`, `revocation.ask` and `certificates.register` do. The choice stays open then.
     """
@@ -108,7 +114,33 @@ async def choose(registry: Registry, proof_id: str, who: Principal, credential_i
     found = [proofs.credential_of(each) for each in proof["offers"]]
     candidate = await _choice(registry, wanted, found, credential_id)
     await _ask(registry, proof, candidate, found, who, request_id=request_id)
-    return await poll(registry, proof_id, who, request_id=request_id)
+    return await poll(registry, proof_id, who, request_id=request_id, typed=typed)
+
+
+async def send_codes(registry: Registry, proof_id: str, who: Principal, credential_id: str) -> bool:
+    """Have the one-time passwords of an offered certificate sent; False when that was done a moment ago, or there is nothing to send.
+
+    Raises Refused: UNKNOWN_PROOF, PROVIDER_UNAVAILABLE, CANNOT_SIGN.
+    """
+    proof = await own(registry, proof_id, who)
+    offered = next((proofs.credential_of(each) for each in proof["offers"] if each["credential_id"] == credential_id), None)
+    sent = [each for each in offered.secrets if each.sent] if offered else []
+    if not sent:
+        return False
+    client = registry.providers.client(proof["provider"])
+    assert isinstance(client, Explicit), "only such a provider has credentials with secrets"
+    at = clock.now()
+    if not await store.note_codes_sent(registry.db, proof_id, at, before=at - proofs.SEND_AGAIN):
+        return False
+    try:
+        for each in sent:
+            await client.send_code(_session_of(registry, proof), credential_id, each.id)
+    except ProviderError as problem:
+        await store.note_codes_sent(registry.db, proof_id, None, before=at)
+        if isinstance(problem, ProviderRefused):
+            raise Refused(CANNOT_SIGN, reason=problem.code.value) from problem
+        raise Refused(PROVIDER_UNAVAILABLE) from problem
+    return True
 
 
 async def own(registry: Registry, proof_id: str, who: Principal) -> Document:
@@ -131,7 +163,7 @@ async def give_up(registry: Registry, proof_id: str, who: Principal, *, request_
         await _settle(registry, proof, (proofs.EXPIRED, Refused(PROOF_EXPIRED)), request_id)
 
 
-async def poll(registry: Registry, proof_id: str, who: Principal, *, request_id: str) -> Document:
+async def poll(registry: Registry, proof_id: str, who: Principal, *, request_id: str, typed: Mapping[str, str] | None = None) -> Document:
     """Carry the proof on as far as it goes now. Whoever comes while another does so sees it as it stands."""
     proof = await own(registry, proof_id, who)
     if proof["state"] not in proofs.OPEN:
@@ -141,7 +173,7 @@ async def poll(registry: Registry, proof_id: str, who: Principal, *, request_id:
     mine = await leases.claim(collection, {"_id": proof_id, "state": {"$in": list(proofs.OPEN)}}, owner, LEASE_SECONDS)
     if mine is not None:
         try:
-            await _advance(registry, mine, who, request_id)
+            await _advance(registry, mine, who, request_id, typed or {})
         finally:
             await leases.release(collection, proof_id, owner)
     return await own(registry, proof_id, who)
@@ -251,7 +283,7 @@ async def _once_more(registry: Registry, work: Work) -> Document:
         return await transaction(registry.db, work)
 
 
-async def _advance(registry: Registry, proof: Document, who: Principal, request_id: str) -> None:
+async def _advance(registry: Registry, proof: Document, who: Principal, request_id: str, typed: Mapping[str, str]) -> None:
     if proofs.is_over(proof, clock.now()):
         await _settle(registry, proof, (proofs.EXPIRED, Refused(PROOF_EXPIRED)), request_id)
         return
@@ -260,7 +292,7 @@ async def _advance(registry: Registry, proof: Document, who: Principal, request_
             await _take_list(registry, proof, request_id)
         return
     if proof["signature"] is None:
-        made = await (_ask_provider(registry, proof) if proof["means"] == "remote" else _ask_program(registry, proof))
+        made = await (_ask_provider(registry, proof, typed) if proof["means"] == "remote" else _ask_program(registry, proof))
         if made is None:
             return
         if isinstance(made, tuple):
@@ -287,7 +319,7 @@ def _scheme(proof: Document) -> Scheme:
     return scheme_of(credential) if proof["means"] == "remote" else default_scheme(credential.certificate)
 
 
-async def _ask_provider(registry: Registry, proof: Document) -> bytes | End | None:
+async def _ask_provider(registry: Registry, proof: Document, typed: Mapping[str, str]) -> bytes | End | None:
     """The signature value, or why there is none; None while the person has not answered or the provider is away."""
     try:
         session = _session_of(registry, proof)
@@ -297,7 +329,7 @@ async def _ask_provider(registry: Registry, proof: Document) -> bytes | End | No
         return proofs.EXPIRED, Refused(PROOF_EXPIRED)
     try:
         async with asyncio.timeout(PROVIDER_SECONDS):
-            return await _carry_on(registry, proof, session, handle)
+            return await _carry_on(registry, proof, session, handle, typed)
     except Refused as refused:
         return proofs.REFUSED, refused
     except ProviderRefused as problem:
@@ -316,15 +348,23 @@ def _session_of(registry: Registry, proof: Document) -> ProviderSession:
     return ProviderSession(account["token"], datetime.fromisoformat(account["until"]))
 
 
-async def _carry_on(registry: Registry, proof: Document, session: ProviderSession, handle: str | None) -> bytes | End | None:
-    """Ask the person, or what the person answered, and have the challenge signed as soon as that is a yes."""
+async def _carry_on(
+    registry: Registry, proof: Document, session: ProviderSession, handle: str | None, typed: Mapping[str, str]
+) -> bytes | End | None:
+    """Ask the person, or what the person answered, and have the challenge signed as soon as that is a yes. `typed` goes no further."""
     client = registry.providers.client(proof["provider"])
     credential = proofs.credential_of(proof["chosen"])
     digest = challenge.digest(proof["challenge"])
-    if handle is None:
-        outcome: Outcome = await client.authorize(
-            session, credential.id, [digest], proofs.PURPOSES[proof["kind"]], transaction=proof["_id"]
-        )
+    if credential.on_page:
+        if not proof.get("agreed"):
+            return None
+        outcome: Outcome = Authorized(registry.box.unseal(proof["agreed"]), 0)
+    elif handle is None:
+        asked = (session, credential.id, [digest], proofs.PURPOSES[proof["kind"]])
+        if typed and isinstance(client, Explicit):
+            outcome = await client.authorize(*asked, transaction=proof["_id"], secrets=typed)
+        else:
+            outcome = await client.authorize(*asked, transaction=proof["_id"])
         failpoints.reach("identity.proof.authorised")
     else:
         outcome = await client.check(session, handle)
@@ -413,6 +453,11 @@ async def _complete(registry: Registry, proof: Document, who: Principal, request
     except Refused as refused:
         if not proofs.may_try_again(refused):
             await _settle(registry, proof, (proofs.REFUSED, refused), request_id)
+
+
+async def refuse(registry: Registry, proof: Document, refused: Refused, request_id: str) -> None:
+    """The person said no elsewhere than on the phone."""
+    await _settle(registry, proof, (proofs.REFUSED, refused), request_id)
 
 
 async def _settle(registry: Registry, proof: Document, end: End, request_id: str) -> None:

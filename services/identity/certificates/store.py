@@ -12,6 +12,7 @@ from services.chassis.mongo import ASCENDING, DESCENDING, IndexModel
 from services.identity.certificates import registrations as certificates
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable
 
     from services.chassis.mongo import Database, Document, Session
@@ -96,6 +97,24 @@ async def approved_last_year(
 
 async def own_proof(db: Database, key: str, person: str, session: Session | None = None) -> Document | None:
     found: Document | None = await db["proofs"].find_one({"_id": key, "person": person}, session=session)
+    return found
+
+
+async def note_codes_sent(db: Database, key: str, at: dt.datetime | None, *, before: dt.datetime) -> bool:
+    """False when one-time passwords were sent after `before`; `at` None when the sending failed."""
+    free = {"$or": [{"codes_sent_at": None}, {"codes_sent_at": {"$lt": before}}]} if at is not None else {}
+    return (await db["proofs"].update_one({"_id": key, **free}, {"$set": {"codes_sent_at": at}})).matched_count == 1
+
+
+async def change_proof(db: Database, key: str, changes: dict[str, Any]) -> None:
+    """While its key is waited for, beside whoever carries it on."""
+    await db["proofs"].update_one({"_id": key, "state": "WAITING_FOR_KEY"}, {"$set": changes})
+
+
+async def take_way_back(db: Database, person: str, state: str) -> Document | None:
+    """The proof, with `leaving`, of a person who comes back from a provider's page; the same `state` finds nothing a second time."""
+    wanted = {"person": person, "state": "WAITING_FOR_KEY", "leaving.state": state}
+    found: Document | None = await db["proofs"].find_one_and_update(wanted, {"$unset": {"leaving": ""}})
     return found
 
 

@@ -152,10 +152,16 @@ def _proof() -> Iterator[Sample]:
         "title": "Chọn chứng thư số",
         "action": "/identity/proofs/1",
         "offers": offers,
+        "secrets": [],
         "errors": {},
     }
     page = "identity/certificate_choice.html"
     yield Sample("identity/certificate_choice", page, choice)
+    secrets = [
+        {"field": "password-0", "label": "Mã PIN", "digits": True, "sent": False},
+        {"field": "password-1", "label": "Mã OTP gửi qua tin nhắn", "digits": True, "sent": True},
+    ]
+    yield Sample("identity/certificate_choice-secrets", page, {**choice, "secrets": secrets, "errors": {"password-0": "Nhập Mã PIN."}})
     yield Sample("identity/certificate_choice-error", page, {**choice, "errors": {"credential": "Chọn một chứng thư số."}})
     yield Sample("identity/certificate_choice-unfit", page, {**choice, "offers": offers[1:2]})
     waits: dict[str, Any] = {
@@ -169,6 +175,7 @@ def _proof() -> Iterator[Sample]:
         "cause": "",
         "what_to_do": "Mở ứng dụng xác nhận ký số trên điện thoại và xác nhận.",
         "challenge": "CHỨNG MINH ĐANG GIỮ KHOÁ KÝ SỐ - KHÔNG PHẢI KÝ TÀI LIỆU\nMáy chủ: https://localhost:8443\n",
+        "provider_href": "",
         "until": MOMENT,
         "rows": ROWS,
         "errors": {},
@@ -183,4 +190,6 @@ def _proof() -> Iterator[Sample]:
         "what_to_do": "Đăng ký lại và chọn đồng ý khi được hỏi.",
         "challenge": "",
     }
+    there = {"what_to_do": "Đến trang của nhà cung cấp chữ ký số, đăng nhập và đồng ý.", "provider_href": "/identity/proofs/1/provider"}
+    yield Sample("identity/proof-page", "identity/proof.html", {**waits, **there})
     yield Sample("identity/proof-refused", "identity/proof.html", {**waits, **over})

@@ -103,6 +103,7 @@ def signing() -> Iterator[Sample]:
             "paging": paging(rows),
             "progress": progress(running=running),
             "awaiting_phone": running,
+            "confirmation": None,
             "token_note": None,
             "confirm_by": "14:08" if running else "",
             "asked_again": running,
@@ -126,6 +127,37 @@ def signing() -> Iterator[Sample]:
     yield Sample("signing/batch-running", "signing/batch.html", batch(7, running=True))
     note = {"text": "Cắm USB token rồi mở chương trình ký số.", "href": "/identity/agents", "link_text": "hướng dẫn cài đặt"}
     yield Sample("signing/batch-token", "signing/batch.html", {**batch(7, running=True), "awaiting_phone": False, "token_note": note})
+    typed = {"text": "Nhập mã PIN và mã OTP để ký cả đợt", "button": "Nhập mã PIN và mã OTP", "href": "/signing/batches/b1/confirmation"}
+    asked = {**batch(7, running=True), "awaiting_phone": False}
+    yield Sample("signing/batch-secrets", "signing/batch.html", {**asked, "confirmation": {**typed, "sends": True}})
+    elsewhere = {
+        "text": "Đến trang của Nhà cung cấp A",
+        "button": "Đến trang của nhà cung cấp để xác nhận",
+        "href": "/signing/batches/b1/provider",
+    }
+    yield Sample("signing/batch-page", "signing/batch.html", {**asked, "confirmation": {**elsewhere, "sends": False}})
+    secrets: dict[str, Any] = {
+        "shell": shell(),
+        "title": "Xác nhận ký số",
+        "noun": "học bạ",
+        "provider": "Nhà cung cấp A",
+        "count": 32,
+        "confirm_by": "14:08",
+        "action": "/signing/batches/b1/confirmation",
+        "send_action": "/signing/batches/b1/confirmation/code",
+        "sent_at": "14:03:10",
+        "back_href": "/signing/batches/b1",
+        "secrets": [
+            {"field": "password-0", "label": "Mã PIN", "hint": "", "digits": True},
+            {"field": "password-1", "label": "Mã OTP gửi qua tin nhắn", "hint": "Gửi đến số điện thoại đuôi 321", "digits": True},
+        ],
+        "errors": {},
+    }
+    yield Sample("signing/confirmation", "signing/confirmation.html", secrets)
+    pin_alone = {"send_action": "", "sent_at": "", "secrets": secrets["secrets"][:1]}
+    yield Sample("signing/confirmation-pin", "signing/confirmation.html", {**secrets, **pin_alone})
+    wrong = "HB-SIG-097: Nhà cung cấp chữ ký số không chấp nhận mã vừa nhập. Nhập lại mã PIN, hoặc gửi lại và nhập mã OTP mới."
+    yield Sample("signing/confirmation-error", "signing/confirmation.html", {**secrets, "errors": {"password-0": wrong}})
     yield Sample("signing/batch-done", "signing/batch.html", batch(500, running=False))
     yield Sample("signing/batch-empty", "signing/batch.html", batch(0, running=True))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -11,9 +12,9 @@ import pytest
 
 from infra.sandbox.provider.modes import OTP, PIN
 from services.means.csc import Csc
-from services.means.csc_oauth import Begun
-from services.means.remote import Authorized, Credential, ProviderRefused, ProviderUnavailable, Refusal, Session, Waiting
-from tests.unit.means.remote.sandboxes import HASHES, PASSWORD, TRUST, USER, Sandbox, verify
+from services.means.csc_messages import Auth
+from services.means.remote import Authorized, Begun, Credential, ProviderRefused, ProviderUnavailable, Refusal, Session, Waiting
+from tests.unit.means.remote.sandboxes import HASHES, LABELS, PASSWORD, TRUST, USER, Sandbox, verify
 
 BACK = "https://localhost:8443/ui/signing/provider-sign-in"
 
@@ -53,7 +54,7 @@ async def test_an_explicit_authorisation_takes_what_the_person_typed(
 ) -> None:
     sandbox.order("modes", confirmation=mode)
     credential = await credential_of(csc, session)
-    assert credential.secrets == (identity,)
+    assert [(each.id, each.kind, each.sent, each.digits) for each in credential.secrets] == [(identity, mode, False, True)]
     for given, reason in (({}, Refusal.SECRET_NEEDED), ({identity: "000000"}, Refusal.WRONG_SECRET)):
         with pytest.raises(ProviderRefused) as refused:
             await csc.authorize(session, credential.id, HASHES, "Ký", secrets=given)
@@ -62,6 +63,53 @@ async def test_an_explicit_authorisation_takes_what_the_person_typed(
     agreed = await csc.authorize(session, credential.id, HASHES, "Ký", secrets={identity: secret})
     assert isinstance(agreed, Authorized)
     await assert_all_signed(csc, session, credential, agreed.sad)
+
+
+async def test_a_one_time_password_is_sent_when_asked_for_and_good_once(csc: Csc, session: Session, sandbox: Sandbox) -> None:
+    sandbox.order("modes", confirmation="pin_otp")
+    credential = await credential_of(csc, session)
+    assert [(each.id, each.kind, each.sent) for each in credential.secrets] == [("PIN", "pin", False), ("SMS", "otp", True)]
+    sent = []
+    for _ in range(2):
+        assert await csc.send_code(session, credential.id, "SMS") == ""
+        sent.append(sandbox.control.get("/control/codes").json()[USER])
+    for typed in (sent[0], ""):
+        with pytest.raises(ProviderRefused) as refused:
+            await csc.authorize(session, credential.id, HASHES, "Ký", secrets={"PIN": PIN, "SMS": typed})
+        assert refused.value.code is Refusal.WRONG_SECRET
+    agreed = await csc.authorize(session, credential.id, HASHES, "Ký", secrets={"PIN": PIN, "SMS": sent[1]})
+    assert isinstance(agreed, Authorized)
+    await assert_all_signed(csc, session, credential, agreed.sad)
+    with pytest.raises(ProviderRefused):
+        await csc.authorize(session, credential.id, HASHES, "Ký", secrets={"PIN": PIN, "SMS": sent[1]})
+    with pytest.raises(ProviderRefused):
+        await csc.send_code(session, credential.id, "PIN")
+
+
+async def test_wrong_pins_lock_the_credential_and_that_is_said(csc: Csc, session: Session, sandbox: Sandbox) -> None:
+    sandbox.order("modes", confirmation="pin")
+    credential = await credential_of(csc, session)
+    reasons = []
+    for _ in range(6):
+        with pytest.raises(ProviderRefused) as refused:
+            await csc.authorize(session, credential.id, HASHES, "Ký", secrets={"PIN": "0"})
+        reasons.append(refused.value.code)
+    assert reasons == [Refusal.WRONG_SECRET] * 5 + [Refusal.CREDENTIAL_LOCKED]
+
+
+@pytest.mark.parametrize(
+    ("expression", "typed"),
+    [
+        ("", ["PIN", "OTP"]),
+        ("PIN AND OTP", ["PIN", "OTP"]),
+        ("PIN OR OTP", ["PIN"]),
+        ("PIN XOR PUSH", []),
+        ("PIN AND (OTP OR PUSH)", ["PIN", "OTP"]),
+    ],
+)
+def test_of_alternatives_the_one_with_the_least_typing_is_taken(expression: str, typed: list[str]) -> None:
+    objects = [{"type": "PIN", "id": "PIN"}, {"type": "OTP", "id": "OTP"}, {"type": "Push", "id": "PUSH"}]
+    assert [each.id for each in Auth.model_validate({"expression": expression, "objects": objects}).secrets] == typed
 
 
 async def test_a_provider_that_asks_nobody_agrees_at_once(csc: Csc, session: Session, sandbox: Sandbox) -> None:
@@ -185,6 +233,50 @@ async def test_a_code_is_good_once_and_with_its_own_verifier_alone(known: Csc, s
 async def test_a_wrong_password_on_the_page_gives_no_code(known: Csc, sandbox: Sandbox) -> None:
     answer = await signed_in_on_the_page(sandbox, await known.oauth.begin(BACK), "sai")
     assert (answer.status_code, "location" in answer.headers) == (401, False)
+
+
+async def agreed_on_the_page(sandbox: Sandbox, begun: Begun, **more: str) -> httpx.Response:
+    """As the person's browser does: nothing but what the page shows is sent back."""
+    asked = {key: values[0] for key, values in parse_qs(urlsplit(begun.url).query).items()}
+    async with httpx.AsyncClient(base_url=sandbox.url, trust_env=False) as browser:
+        page = await browser.get(begun.url)
+        assert "Ký học bạ" in page.text
+        assert f"Số chữ ký: {len(HASHES)}" in page.text
+        return await browser.post("/csc/v2/oauth2/authorize", data={**asked, "user": USER, "password": PASSWORD, **more})
+
+
+@pytest.mark.parametrize("pushed", [True, False])
+async def test_what_is_agreed_to_on_the_providers_page_is_signed(known: Csc, csc: Csc, sandbox: Sandbox, *, pushed: bool) -> None:
+    sandbox.order("modes", confirmation="page", takes_pushed=pushed)
+    session = await csc.login(USER, PASSWORD)
+    credential = await credential_of(csc, session)
+    assert (credential.on_page, credential.secrets) == (True, ())
+    with pytest.raises(ProviderRefused):
+        await csc.authorize(session, credential.id, HASHES, "Ký học bạ")
+    begun = await known.begin_on_page(credential.id, HASHES, "Ký học bạ", redirect_uri=BACK, transaction="t", labels=LABELS)
+    assert ("hashes=" in begun.url, "request_uri=" in begun.url) == (not pushed, pushed)
+    code = brought_back(await agreed_on_the_page(sandbox, begun), begun)
+    agreed = await known.finish_on_page(code, begun.verifier, BACK)
+    await assert_all_signed(csc, session, credential, agreed.sad)
+    with pytest.raises(ProviderRefused) as refused:
+        await known.finish_on_page(code, begun.verifier, BACK)
+    assert refused.value.code is Refusal.WRONG_LOGIN
+
+
+async def test_a_no_on_the_providers_page_comes_back_as_such(known: Csc, csc: Csc, sandbox: Sandbox) -> None:
+    sandbox.order("modes", confirmation="page")
+    credential = await credential_of(csc, await csc.login(USER, PASSWORD))
+    begun = await known.begin_on_page(credential.id, HASHES, "Ký học bạ", redirect_uri=BACK)
+    told = parse_qs(urlsplit((await agreed_on_the_page(sandbox, begun, answer="refuse")).headers["location"]).query)
+    assert (told["error"], told["state"], "code" in told) == (["access_denied"], [begun.state], False)
+
+
+async def test_more_hashes_than_an_address_holds_are_refused_before_anybody_leaves(known: Csc, sandbox: Sandbox) -> None:
+    sandbox.order("modes", confirmation="page", takes_pushed=False)
+    many = [hashlib.sha256(str(number).encode()).digest() for number in range(400)]
+    with pytest.raises(ProviderRefused) as refused:
+        await known.begin_on_page("cred-1", many, "Ký", redirect_uri=BACK)
+    assert refused.value.code is Refusal.TOO_MANY
 
 
 async def test_such_a_provider_takes_no_password_from_us(known: Csc) -> None:
