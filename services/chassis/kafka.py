@@ -140,6 +140,8 @@ class Consumer:
     handlers: dict[str, tuple[type[Fact], Handler]] = field(default_factory=dict)
     loading: set[str] = field(default_factory=set)
     """Types whose snapshots are wanted too."""
+    at_once: int = MAX_RECORDS
+    """Records of one transaction at most: more where a rebuilding hands over a great many."""
 
     @property
     def group(self) -> str:
@@ -399,7 +401,7 @@ class Readers:
             group_id=consumer.group,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.NACK_ON_ERROR,
-            max_records=MAX_RECORDS,
+            max_records=consumer.at_once,
             batch_timeout_ms=100,
             fetch_max_wait_ms=100,
             session_timeout_ms=self.session_ms,

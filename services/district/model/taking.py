@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from contracts.event import Event
     from contracts.events.identity import SchoolChangedV1, UnitChangedV1
     from contracts.events.records import ClassImportedV1, TranscriptMovedV1
-    from services.chassis.mongo import Database, Document, Session
+    from services.chassis.mongo import Collection, Database, Document, Session
     from services.district.model.counting import Share
 
 
@@ -31,11 +31,8 @@ def row_of_class(fact: ClassImportedV1) -> Document:
 
 
 def row_of_transcript(fact: TranscriptMovedV1) -> Document:
-    return {
-        **fact.model_dump(exclude={"kind", "awaited"}),
-        "awaited": [a.model_dump() for a in fact.awaited],
-        **searchable(fact.pupil_name),
-    }
+    told = {name: value for name, value in fact if name != "kind"}
+    return {**told, "awaited": [a.model_dump() for a in fact.awaited], **searchable(fact.pupil_name)}
 
 
 @dataclass(frozen=True)
@@ -62,16 +59,24 @@ async def take(db: Database, session: Session, kind: Kind, events: Sequence[Even
     rows: dict[str, Document] = {row["_id"]: row async for row in known}
     tally = Tally(kind.shares_of)
     changed: set[str] = set()
+    carried: set[str] = set()
     for event in told:
         before = rows.get(event.subject)
         after = settled(before, {"_id": event.subject, **kind.row_of(event.data)}, event.sequence, run)
         if after is not None:
             tally.replace(before, after)
             rows[event.subject] = after
-            changed.add(event.subject)
-    if changed:
-        writes = [ReplaceOne({"_id": subject}, rows[subject], upsert=True) for subject in sorted(changed)]
-        await db[kind.collection].bulk_write(writes, ordered=False, session=session)
-        for counters, increments in tally.writes():
-            await db[counters].bulk_write(increments, ordered=False, session=session)
+            (carried if before is not None and before == {**after, "run": before.get("run")} else changed).add(event.subject)
+    await _write(db[kind.collection], session, [rows[subject] for subject in sorted(changed)], sorted(carried - changed), run)
+    for counters, increments in tally.writes():
+        await db[counters].bulk_write(increments, ordered=False, session=session)
     await rebuilding.count_loaded(db, session, model["building"], type(events[0].data).topic, events)
+
+
+async def _write(rows: Collection, session: Session, changed: Sequence[Document], carried: Sequence[str], run: str) -> None:
+    """`carried`: rows that say what they said, and are only taken over into the building `run`."""
+    if changed:
+        writes = [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in changed]
+        await rows.bulk_write(writes, ordered=False, session=session)
+    if carried:
+        await rows.update_many({"_id": {"$in": list(carried)}}, {"$set": {"run": run}}, session=session)

@@ -20,8 +20,8 @@ class Cursor:
     def __init__(self, documents: list[dict[str, Any]]) -> None:
         self.documents = documents
 
-    def sort(self, key: str, _: int) -> Cursor:
-        return Cursor(sorted(self.documents, key=lambda d: d[key]))
+    def sort(self, order: Sequence[tuple[str, int]]) -> Cursor:
+        return Cursor(sorted(self.documents, key=lambda d: [d[key] for key, _ in order]))
 
     async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
         for document in self.documents:
