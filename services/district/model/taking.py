@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from services.chassis.mongo import ReplaceOne
+from services.chassis.mongo import InsertOne, ReplaceOne
 from services.district.lookup.names import searchable
 from services.district.model import rebuilding
 from services.district.model.counting import Tally, no_shares, settled, shares_of_class, shares_of_transcript
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from contracts.event import Event
     from contracts.events.identity import SchoolChangedV1, UnitChangedV1
     from contracts.events.records import ClassImportedV1, TranscriptMovedV1
-    from services.chassis.mongo import Collection, Database, Document, Session
+    from services.chassis.mongo import Database, Document, Session
     from services.district.model.counting import Share
 
 
@@ -56,7 +56,8 @@ async def take(db: Database, session: Session, kind: Kind, events: Sequence[Even
     run = model["building"] or model["run"]
     told = [e for e in events if getattr(e.data, "kind", "transcript") == "transcript"]
     known = db[kind.collection].find({"_id": {"$in": list({e.subject for e in told})}}, session=session)
-    rows: dict[str, Document] = {row["_id"]: row async for row in known}
+    stored: dict[str, Document] = {row["_id"]: row for row in await known.to_list(None)}
+    rows = dict(stored)
     tally = Tally(kind.shares_of)
     changed: set[str] = set()
     carried: set[str] = set()
@@ -67,16 +68,14 @@ async def take(db: Database, session: Session, kind: Kind, events: Sequence[Even
             tally.replace(before, after)
             rows[event.subject] = after
             (carried if before is not None and before == {**after, "run": before.get("run")} else changed).add(event.subject)
-    await _write(db[kind.collection], session, [rows[subject] for subject in sorted(changed)], sorted(carried - changed), run)
+    writes: list[InsertOne[Document] | ReplaceOne[Document]] = [
+        ReplaceOne({"_id": subject}, rows[subject]) if subject in stored else InsertOne(rows[subject]) for subject in sorted(changed)
+    ]
+    if writes:
+        await db[kind.collection].bulk_write(writes, ordered=False, session=session)
+    if carried - changed:
+        # these say what they said, and are only taken over into the building at work
+        await db[kind.collection].update_many({"_id": {"$in": sorted(carried - changed)}}, {"$set": {"run": run}}, session=session)
     for counters, increments in tally.writes():
         await db[counters].bulk_write(increments, ordered=False, session=session)
     await rebuilding.count_loaded(db, session, model["building"], type(events[0].data).topic, events)
-
-
-async def _write(rows: Collection, session: Session, changed: Sequence[Document], carried: Sequence[str], run: str) -> None:
-    """`carried`: rows that say what they said, and are only taken over into the building `run`."""
-    if changed:
-        writes = [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in changed]
-        await rows.bulk_write(writes, ordered=False, session=session)
-    if carried:
-        await rows.update_many({"_id": {"$in": list(carried)}}, {"$set": {"run": run}}, session=session)
