@@ -209,9 +209,9 @@ class Reading:
                 await asyncio.sleep(min(0.2 * 2 ** min(failures, 10), MAX_BACKOFF))
         finally:
             self.busy = False
-        now = clock.now()
+        now, age = clock.now(), EVENT_AGE_SECONDS.labels(self.consumer.name, self.consumer.group)
         for event in (e for _, e in read if isinstance(e, Event)):
-            EVENT_AGE_SECONDS.labels(self.consumer.name, self.consumer.group).observe(max(0.0, (now - event.occurred_at).total_seconds()))
+            age.observe(max(0.0, (now - event.occurred_at).total_seconds()))
         failpoints.reach(f"{self.consumer.group}.handled")
 
     def _read(self, record: ConsumerRecord[Any, Any]) -> Event[Any] | ValidationError | None:
