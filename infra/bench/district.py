@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
 from infra.bench import district_world as made
@@ -23,17 +23,17 @@ NOTHING = "Không tìm thấy học bạ nào"
 
 def lookup(options: Options) -> Figure:
     """Milliseconds of the 95th percentile over names (whole, begun, given; with marks and without), personal ids, UUIDs and schools."""
-    return on_district(options, _lookup)
+    return on_district(options, made.PAGES, _lookup)
 
 
 def statistics(options: Options) -> Figure:
     """Milliseconds of the 95th percentile of the whole branch's numbers, by unit and school."""
-    return on_district(options, _statistics)
+    return on_district(options, made.PAGES, _statistics)
 
 
-def on_district(options: Options, measure: Callable[[District, Options], Awaitable[Figure]]) -> Figure:
+def on_district(options: Options, processes: Iterable[str], measure: Callable[[District, Options], Awaitable[Figure]]) -> Figure:
     async def go() -> Figure:
-        async with district(options) as world:
+        async with district(options, processes) as world:
             return await measure(world, options)
 
     return asyncio.run(go())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -29,7 +29,9 @@ from services.district.store import ensure_indexes
 
 TRANSCRIPTS, SCHOOLS, UNITS, PER_CLASS = 1_000_000, 500, 50, 40
 ROOT_UNIT, YEAR, SEED = "073", "2025-2026", 20260820
-PROCESSES = ("district-web", "district-worker", "records-worker")
+PAGES = ("district-web",)
+FOLLOWING = ("district-web", "district-worker", "records-worker")
+"""What has to run for pages alone, and for what records does to reach them."""
 OFFICER = Principal(person="073-cb01", name="Cán bộ đo kiểm", roles=frozenset({Role.OFFICER}), unit=ROOT_UNIT)
 FAMILIES = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "Vũ", "Võ", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô", "Dương", "Lý")
 SHARES = (38, 12, 10, 7, 5, 5, 4, 4, 3, 2, 2, 2, 2, 2, 1, 1)
@@ -129,11 +131,11 @@ def settings_of(info: dict[str, Any], service: str) -> Settings:
 
 
 @asynccontextmanager
-async def district(options: Options) -> AsyncIterator[District]:
+async def district(options: Options, processes: Iterable[str]) -> AsyncIterator[District]:
     """The instance keeps what it is seeded with for the next bench of so many; it is stopped at the end."""
     documents = options.documents or TRANSCRIPTS
     name = f"{options.instance}-district-{documents}"
-    info = up_detached(name, only=PROCESSES)
+    info = up_detached(name, only=processes)
     try:
         settings = settings_of(info, "district")
         key = Path(Instance(name, info["ports"]).secrets / "token-signing.jwk")

@@ -43,12 +43,12 @@ TOPIC = "records.transcripts"
 
 def freshness(options: Options) -> Figure:
     """Seconds, median, from what records did to the district's open page that shows it, while others keep coming."""
-    return on_district(options, _freshness)
+    return on_district(options, made.FOLLOWING, _freshness)
 
 
 def rebuild(options: Options) -> Figure:
     """Snapshots a second from the first that is loaded until all are, in a model that has lost its classes and transcripts."""
-    return on_district(options, _rebuild)
+    return on_district(options, made.FOLLOWING, _rebuild)
 
 
 def _event(fact: Fact, subject: str, sequence: int, snapshot: str | None = None) -> Event[Fact]:
