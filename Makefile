@@ -33,8 +33,8 @@ test-slow: setup ## what takes minutes more: every browser journey, the whole in
 faults: setup ## stores and processes that die in the middle of work (about half an hour)
 	@$(PY) -m pytest tests/faults
 
-bench: setup ## measure, beside plain scripts with the same libraries: out/bench.json (NAMES="road" PUPILS=320)
-	@$(PY) -m infra.bench $(NAMES) --pupils "$(PUPILS)"
+bench: setup ## measure, beside plain scripts with the same libraries: out/bench.json (NAMES="road" PUPILS=320 DOCUMENTS=20000)
+	@$(PY) -m infra.bench $(NAMES) --pupils "$(PUPILS)" $(if $(DOCUMENTS),--documents "$(DOCUMENTS)")
 
 check: ## style, types, arrows, contracts (no servers needed)
 	@$(PYTHON) infra/setup.py --only venv

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import random
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,18 +17,21 @@ import httpx
 
 from contracts.access import Principal, Role
 from infra.bench.figures import Options
-from infra.local import up_detached
+from infra.local import down, up_detached
 from infra.stack.instance import Instance
 from infra.stack.processes import service_environment
 from services.chassis.access import TokenMaker
-from services.chassis.mongo import Database, Document, InsertOne, connect
+from services.chassis.mongo import Database, Document, connect
 from services.chassis.settings import Settings
 from services.district.lookup.names import searchable
 from services.district.model.counting import Tally, shares_of_class, shares_of_transcript
+from services.district.store import ensure_indexes
 
 TRANSCRIPTS, SCHOOLS, UNITS, PER_CLASS = 1_000_000, 500, 50, 40
 ROOT_UNIT, YEAR, SEED = "073", "2025-2026", 20260820
-PROCESSES = ("district-web", "district-worker", "mongod", "kafka")
+PAGES = ("district-web",)
+FOLLOWING = ("district-web", "district-worker", "records-worker")
+"""What has to run for pages alone, and for what records does to reach them."""
 OFFICER = Principal(person="073-cb01", name="Cán bộ đo kiểm", roles=frozenset({Role.OFFICER}), unit=ROOT_UNIT)
 FAMILIES = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "Vũ", "Võ", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô", "Dương", "Lý")
 SHARES = (38, 12, 10, 7, 5, 5, 4, 4, 3, 2, 2, 2, 2, 2, 1, 1)
@@ -96,9 +99,15 @@ BEGAN = dt.datetime(2026, 5, 20, 1, 0, tzinfo=dt.UTC)
 CHUNK = 2000
 
 
+class Failed(RuntimeError):
+    """What was measured did not answer as it should."""
+
+
 @dataclass
 class District:
+    name: str
     info: dict[str, Any]
+    documents: int
     db: Database
     records: Database
     kafka: str
@@ -122,51 +131,53 @@ def settings_of(info: dict[str, Any], service: str) -> Settings:
 
 
 @asynccontextmanager
-async def district(options: Options) -> AsyncIterator[District]:
-    """The instance stays as it is seeded for the next bench; whoever called `up_detached` stops it."""
-    info = up_detached(options.instance, only=PROCESSES)
-    settings = settings_of(info, "district")
-    key = Path(Instance(info["instance"], info["ports"]).secrets / "token-signing.jwk")
-    address = f"http://{settings.host}:{info['ports']['district-web']}"
-    async with (
-        connect(settings, "district") as db,
-        connect(settings_of(info, "records"), "records") as records,
-        httpx.AsyncClient(base_url=address, timeout=60, trust_env=False, auth=_Officer(key)) as web,
-    ):
-        await seed(db, options.documents or TRANSCRIPTS)
-        yield District(info, db, records, settings.kafka, web)
+async def district(options: Options, processes: Iterable[str]) -> AsyncIterator[District]:
+    """The instance keeps what it is seeded with for the next bench of so many; it is stopped at the end."""
+    documents = options.documents or TRANSCRIPTS
+    name = f"{options.instance}-district-{documents}"
+    info = up_detached(name, only=processes)
+    try:
+        settings = settings_of(info, "district")
+        key = Path(Instance(name, info["ports"]).secrets / "token-signing.jwk")
+        address = f"http://{settings.host}:{info['ports']['district-web']}"
+        async with (
+            connect(settings, "district") as db,
+            connect(settings_of(info, "records"), "records") as records,
+            httpx.AsyncClient(base_url=address, timeout=120, trust_env=False, auth=_Officer(key)) as web,
+        ):
+            await seed(db, documents)
+            yield District(name, info, documents, db, records, settings.kafka, web)
+    finally:
+        down(name)
 
 
 async def seed(db: Database, documents: int) -> None:
-    """Nothing where as many are there already."""
-    if await db["transcripts"].estimated_document_count() == documents and await db["counts"].find_one({}):
+    """Nothing where it was done already. Indexes are made at the end, which takes a fraction of the time."""
+    if (await db["bench"].find_one({"_id": "seeded"}) or {}).get("documents") == documents:
         return
     for collection in ("units", "schools", "classes", "transcripts", "counts", "days", "model", "loads"):
-        await db[collection].delete_many({})
+        await db.drop_collection(collection)
     await db["units"].insert_many(
         [_unit(ROOT_UNIT, (ROOT_UNIT,)), *(_unit(_unit_code(n), (ROOT_UNIT, _unit_code(n))) for n in range(UNITS))]
     )
     await db["schools"].insert_many([_school(n) for n in range(SCHOOLS)])
     classes, transcripts = Tally(shares_of_class), Tally(shares_of_transcript)
-    waiting: list[Document] = []
     seen: dict[str, Document] = {}
-    for row in rows(documents):
-        transcripts.replace(None, row)
-        key = f"{row['school']}:{YEAR}:{row['class_code']}"
-        one = seen.setdefault(key, _class(key, row))
-        one["pupils"] += 1
-        waiting.append(row)
-        if len(waiting) == CHUNK:
-            await db["transcripts"].insert_many(waiting, ordered=False)
-            waiting = []
-    if waiting:
-        await db["transcripts"].insert_many(waiting, ordered=False)
+    every = rows(documents)
+    while chunk := list(islice(every, CHUNK)):
+        for row in chunk:
+            transcripts.replace(None, row)
+            key = f"{row['school']}:{YEAR}:{row['class_code']}"
+            seen.setdefault(key, _class(key, row))["pupils"] += 1
+        await db["transcripts"].insert_many(chunk, ordered=False)
     for one in seen.values():
         classes.replace(None, one)
     await db["classes"].insert_many(list(seen.values()), ordered=False)
     for tally in (classes, transcripts):
         for collection, writes in tally.writes():
             await db[collection].bulk_write(writes, ordered=False)
+    await ensure_indexes(db)
+    await db["bench"].replace_one({"_id": "seeded"}, {"documents": documents}, upsert=True)
 
 
 async def seed_records(db: Database, documents: int) -> None:
@@ -175,7 +186,7 @@ async def seed_records(db: Database, documents: int) -> None:
         return
     for collection in ("transcripts", "classes", "summaries"):
         await db[collection].delete_many({})
-    waiting: list[InsertOne[Document]] = []
+    waiting: list[Document] = []
     classes: dict[str, Document] = {}
     for row in rows(documents):
         key = f"{row['school']}:{YEAR}:{row['class_code']}"
@@ -183,12 +194,12 @@ async def seed_records(db: Database, documents: int) -> None:
         data = {"name": row["class_code"], "grade": row["grade"]}
         one = classes.setdefault(key, {"_id": key, **about, "data": data, "pupils": 0, "refused": 0, "sequence": 1})
         one["pupils"] += 1
-        waiting.append(InsertOne(_owned(row)))
+        waiting.append(_owned(row))
         if len(waiting) == CHUNK:
-            await db["transcripts"].bulk_write(waiting, ordered=False)
+            await db["transcripts"].insert_many(waiting, ordered=False)
             waiting = []
     if waiting:
-        await db["transcripts"].bulk_write(waiting, ordered=False)
+        await db["transcripts"].insert_many(waiting, ordered=False)
     await db["classes"].insert_many(list(classes.values()), ordered=False)
 
 
@@ -210,7 +221,7 @@ def _transcript(dice: random.Random, number: int, school: str, grade: int, class
     reached = STATES.index(state)
     moments = [created + dt.timedelta(hours=n) if reached > 1 and n <= reached else None for n in range(1, 5)]
     return {
-        "_id": str(UUID(int=(number << 64) + 0x40008000000000000000 + number)),
+        "_id": str(UUID(int=dice.getrandbits(128), version=4)),
         "school": school,
         "year": YEAR,
         "class_code": class_code,
@@ -222,7 +233,7 @@ def _transcript(dice: random.Random, number: int, school: str, grade: int, class
         "pupil_code": f"{number:012d}",
         "pupil_name": name,
         "personal_id": f"{number:012d}",
-        "awaited": [{"person": f"{school}001", "name": "Trần Thị Mẫu"}] if reached < 2 else [],
+        "awaited": [dict(zip(("person", "name"), _signer(school, reached), strict=True))] if reached < 2 else [],
         "since": created if reached < 2 else None,
         "created_at": created,
         "signed_at": moments[0],
@@ -237,19 +248,27 @@ def _transcript(dice: random.Random, number: int, school: str, grade: int, class
     }
 
 
+def _signer(school: str, step: int) -> tuple[str, str]:
+    """Homeroom teacher, leader."""
+    return f"{school}00{step + 1}", ("Trần Thị Mẫu", "Ngô Văn Mẫu")[step]
+
+
 def _owned(row: Document) -> Document:
     """The transcript as records keeps it."""
+    (homeroom, homeroom_name), (leader, leader_name) = (_signer(row["school"], step) for step in (0, 1))
     kept = ("_id", "school", "year", "class_code", "grade", "state", "version", "pupil_code", "pupil_name", "created_at")
     content = {
         "school": {"level": row["level"]},
-        "school_class": {"name": row["class_name"], "homeroom": f"{row['school']}001", "leader": f"{row['school']}002"},
+        "school_class": {"name": row["class_name"], "homeroom": homeroom, "leader": leader},
         "pupil": {"personal_id": row["personal_id"]},
         "subject_teachers": [],
-        "homeroom_name": "Trần Thị Mẫu",
-        "leader_name": "Ngô Văn Mẫu",
+        "homeroom_name": homeroom_name,
+        "leader_name": leader_name,
     }
     moments = {key: row[key] for key in ("confirmed_at", "submitted_at", "decided_at")}
-    return {**{k: row[k] for k in kept}, **moments, "content": content, "signatures": [], "sequence": 1}
+    signatures = [{"role": "issue", "person": leader, "signed_at": row["signed_at"]}] if row["signed_at"] else []
+    told = {"content": content, "signatures": signatures, "refusal": {"reason": row["refusal"]}, "sequence": 1}
+    return {**{k: row[k] for k in kept}, **moments, **told}
 
 
 @cache
@@ -278,8 +297,3 @@ def _school(number: int) -> Document:
 def _class(key: str, row: Document) -> Document:
     about = {"school": row["school"], "year": YEAR, "code": row["class_code"], "name": row["class_code"], "grade": row["grade"]}
     return {"_id": key, **about, "pupils": 0, "refused": 0, "seq": 1, "run": ""}
-
-
-async def settle() -> None:
-    """Let what was written come to rest before anything is measured."""
-    await asyncio.sleep(3)

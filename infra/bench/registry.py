@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from infra.bench.district import freshness, lookup, rebuild, statistics
+from infra.bench.district import lookup, statistics
 from infra.bench.evidence import evidence
 from infra.bench.figures import Figure, Options
+from infra.bench.following import freshness, rebuild
 from infra.bench.importing import importing
 from infra.bench.render import render
 from infra.bench.road import road

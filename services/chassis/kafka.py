@@ -140,6 +140,8 @@ class Consumer:
     handlers: dict[str, tuple[type[Fact], Handler]] = field(default_factory=dict)
     loading: set[str] = field(default_factory=set)
     """Types whose snapshots are wanted too."""
+    at_once: int = MAX_RECORDS
+    """Records of one transaction at most: more where a rebuilding hands over a great many."""
 
     @property
     def group(self) -> str:
@@ -207,9 +209,9 @@ class Reading:
                 await asyncio.sleep(min(0.2 * 2 ** min(failures, 10), MAX_BACKOFF))
         finally:
             self.busy = False
-        now = clock.now()
+        now, age = clock.now(), EVENT_AGE_SECONDS.labels(self.consumer.name, self.consumer.group)
         for event in (e for _, e in read if isinstance(e, Event)):
-            EVENT_AGE_SECONDS.labels(self.consumer.name, self.consumer.group).observe(max(0.0, (now - event.occurred_at).total_seconds()))
+            age.observe(max(0.0, (now - event.occurred_at).total_seconds()))
         failpoints.reach(f"{self.consumer.group}.handled")
 
     def _read(self, record: ConsumerRecord[Any, Any]) -> Event[Any] | ValidationError | None:
@@ -399,7 +401,7 @@ class Readers:
             group_id=consumer.group,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.NACK_ON_ERROR,
-            max_records=MAX_RECORDS,
+            max_records=consumer.at_once,
             batch_timeout_ms=100,
             fetch_max_wait_ms=100,
             session_timeout_ms=self.session_ms,

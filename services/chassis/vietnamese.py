@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _LETTERS = {letter: rank for rank, letter in enumerate("aăâbcdđeêfghijklmnoôơpqrstuưvwxyz")}
@@ -11,6 +12,9 @@ _TONES = {"\u0300": 1, "\u0309": 2, "\u0303": 3, "\u0301": 4, "\u0323": 5}
 
 # The marks that make another letter of the alphabet: breve, circumflex, horn.
 _LETTER_MARKS = frozenset("\u0306\u0302\u031b")
+
+_MARKS = re.compile("[\u0300-\u036f]")
+"""Every combining mark that Latin letters take."""
 
 Syllables = tuple[tuple[int, ...], ...]
 SortKey = tuple[Syllables, Syllables, Syllables, Syllables, Syllables, Syllables, str]
@@ -37,8 +41,8 @@ def fold(text: str) -> str:
 
 def without_marks(text: str) -> str:
     """The text without tones and marks, its case kept, for what takes no Vietnamese letters: "Trần Thị Đào" → "Tran Thi Dao"."""
-    plain = "".join(char for char in unicodedata.normalize("NFD", clean(text)) if not unicodedata.combining(char))
-    return plain.replace("đ", "d").replace("Đ", "D")
+    plain = _MARKS.sub("", unicodedata.normalize("NFD", clean(text))).replace("đ", "d").replace("Đ", "D")
+    return plain if plain.isascii() else "".join(char for char in plain if not unicodedata.combining(char))
 
 
 def given_name_key(full_name: str) -> SortKey:

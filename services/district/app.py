@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 def web(parts: Parts) -> FastAPI:
     app = make_app(parts.settings, "district")
     app.state.store = Store(parts.db)
+    app.state.looks = {}
     app.include_router(routes.router)
     app.state.objects = parts.objects
     app.include_router(certificate_routes.router)

@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     from services.chassis.mongo import Session
     from services.district.store import Store
 
+LOADED_AT_ONCE = 1000
+"""Snapshots of one transaction: what it costs beside its rows is then little for each."""
+
 
 def consumers(store: Store) -> list[Consumer]:
     organisations = Consumer("district", "identity.organisations")
     certificates = Consumer("district", "identity.certificates")
     classes = Consumer("district", "records.classes")
-    transcripts = Consumer("district", "records.transcripts")
+    transcripts = Consumer("district", "records.transcripts", at_once=LOADED_AT_ONCE)
 
     @organisations.on(UnitChangedV1, snapshots=True)
     async def _(session: Session, events: list[Event[UnitChangedV1]]) -> None:

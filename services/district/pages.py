@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
-from contracts.access import Action
 from contracts.menu import STATISTICS, entry_of
 from services.chassis import clock
 from services.chassis.access import Who
@@ -22,8 +21,9 @@ from services.district.lock_dates import pages as lock_date_pages
 from services.district.lookup import pages as lookup_pages
 from services.district.progress import overtime_pages
 from services.district.progress import pages as progress_pages
-from services.district.routes import numbers, own_branch, store_of
-from services.district.statistics import added_up
+from services.district.routes import numbers, store_of
+from services.district.statistics import COLUMNS, WORDS, added_up
+from services.district.statistics_shown import HEADERS, LEGEND, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,18 +36,6 @@ for part in (certificate_pages, lock_date_pages, lookup_pages, overtime_pages, p
 
 OVERTIME = f"{STATISTICS}/overtime"
 LEVELS = {"TH": "Tiểu học", "THCS": "THCS", "THPT": "THPT"}
-COLUMNS = {
-    "NOT_CREATED": ("not_created", "Chưa tạo"),
-    "AWAITING": ("awaiting", "Chờ ký"),
-    "RETURNED": ("returned", "Trả lại"),
-    "SIGNED": ("signed", "Hoàn thành ký"),
-    "CONFIRMED": ("confirmed", "Xác nhận"),
-    "SUBMITTED": ("submitted", "Đã gửi"),
-    "ACCEPTED": ("accepted", "Đã tiếp nhận"),
-    "REJECTED": ("rejected", "Từ chối"),
-    "WITHDRAWN": ("withdrawn", "Thu hồi"),
-}
-"""State on the page → (column of the statistics, words)."""
 
 
 @router.get("/statistics")
@@ -68,11 +56,13 @@ async def show_statistics(request: Request, who: Who) -> Response:
         "levels": list(LEVELS.items()),
         "updated_at": clock.now(),
         "export_href": f"{STATISTICS}.xlsx{with_query(query, page=None)}",
-        "totals": _counts(added_up(rows)),
+        "headers": HEADERS,
+        "legend": LEGEND,
+        "totals": line_of(added_up(rows)),
         "unit_name": names.get(told["unit"], "") if told["unit"] != told["own_unit"] else "",
         "back_href": with_query(query, unit=None, page=None),
         "units": [
-            {"name": u["name"], "schools": u["schools"], "counts": _counts(u), "href": with_query(query, unit=u["unit"], page=None)}
+            {"name": u["name"], "schools": u["schools"], "line": line_of(u), "href": with_query(query, unit=u["unit"], page=None)}
             for u in told["units"]
         ],
         "rows": [
@@ -80,7 +70,7 @@ async def show_statistics(request: Request, who: Who) -> Response:
                 "code": r["school"],
                 "name": r["name"],
                 "unit": names.get(r["unit"], ""),
-                "counts": _counts(r),
+                "line": line_of(r),
                 "href": f"{STATISTICS}/schools/{r['school']}{with_query({'year': year})}",
             }
             for r in page
@@ -90,7 +80,7 @@ async def show_statistics(request: Request, who: Who) -> Response:
                 "name": r["name"],
                 "unit": names.get(r["unit"], ""),
                 "ended_on": dt.date.fromisoformat(r["abolished_on"]),
-                "counts": _counts(r),
+                "line": line_of(r),
                 "href": f"{STATISTICS}/schools/{r['school']}{with_query({'year': year})}",
             }
             for r in told["closed"]
@@ -102,27 +92,16 @@ async def show_statistics(request: Request, who: Who) -> Response:
 
 async def _schools(request: Request, who: Principal, query: Mapping[str, str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What the API tells, and of it the schools that the filter finds. A year that nobody has shows the newest."""
-    store = store_of(request)
-    unit = await own_branch(request, who, Action.VIEW_BRANCH)
-    asked = query.get("year")
-    told = await numbers(request, who, asked if asked in await store.years(unit) else None, query.get("unit"))
+    told = await numbers(request, who, query.get("year"), query.get("unit"), known=True)
     name, level = fold(query.get("name", "")), query.get("level", "")
     found = [r for r in told["schools"] if name in fold(r["name"]) and (not level or level in r["levels"])]
     return told, ordered(found, query, {"name": lambda r: fold(r["name"]), "total": lambda r: r["pupils"]})
-
-
-def _counts(row: Mapping[str, int]) -> dict[str, int]:
-    return {state: row[column] for state, (column, _) in COLUMNS.items()}
 
 
 @router.get("/statistics.xlsx")
 async def export_statistics(request: Request, who: Who) -> Response:
     """By school and grade, all that the filter finds."""
     told, rows = await _schools(request, who, query_of(request, "year", "unit", "level", "name", "sort", "order"))
-    headers = ["Mã trường", "Tên trường", "Khối", "Học sinh", *(words for _, words in COLUMNS.values())]
-    lines = [
-        [r["school"], r["name"], line["grade"], line["pupils"], *(line[column] for column, _ in COLUMNS.values())]
-        for r in rows
-        for line in r["grades"]
-    ]
+    headers = ["Mã trường", "Tên trường", "Khối", *(WORDS[column] for column in COLUMNS)]
+    lines = [[r["school"], r["name"], line["grade"], *(line[column] for column in COLUMNS)] for r in rows for line in r["grades"]]
     return downloads.workbook("thong-ke-hoc-ba", f"Năm học {told['year']}" if told["year"] else "Thống kê", headers, lines)

@@ -43,15 +43,18 @@ async def statistics_of(
     return await numbers(request, who, year, unit)
 
 
-async def numbers(request: Request, who: Principal, year: str | None, unit: str | None = None) -> dict[str, Any]:
+async def numbers(request: Request, who: Principal, year: str | None, unit: str | None = None, *, known: bool = False) -> dict[str, Any]:
     """`closed` are schools that ended in the course of the year: not among the schools, and not in the total.
+
+    `known`: a year of which nobody has data gives way to the newest.
 
     Raises Refused: FORBIDDEN, NOT_FOUND for a unit that is not there.
     """
     own = await own_branch(request, who, Action.VIEW_BRANCH)
     store = store_of(request)
     years = await store.years(own)
-    chosen = year or (years[0] if years else None)
+    asked = year if not known or year in years else None
+    chosen = asked or (years[0] if years else None)
     looked_at = unit or own
     if looked_at != own:
         found = await store.unit(looked_at)

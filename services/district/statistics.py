@@ -13,6 +13,7 @@ GONE = "CANCELLED"
 """No transcript any more: the pupil waits for the next version."""
 AWAITING = ("AWAITING_SUBJECT_TEACHERS", "AWAITING_HOMEROOM", "AWAITING_LEADER", "AWAITING_ISSUE")
 WITHDRAWN = ("WITHDRAWAL_PENDING", "WITHDRAWN")
+STATES = (*AWAITING, "RETURNED", "SIGNED", "CONFIRMED", "SUBMITTED", "ACCEPTED", "REJECTED", *WITHDRAWN, GONE)
 COLUMNS = ("pupils", "not_created", "awaiting", "returned", "signed", "confirmed", "submitted", "accepted", "rejected", "withdrawn")
 """Every pupil is in exactly one of the columns after the first."""
 WORDS = {
@@ -51,10 +52,13 @@ def by_school(
 ) -> list[dict[str, Any]]:
     """One row a school with its grades below; a school without data has zeros, so that nobody is forgotten."""
     rows = []
+    grades: dict[str, set[int]] = {}
+    for code, grade in (*pupils, *states):
+        grades.setdefault(code, set()).add(grade)
     for school in schools:
         code = str(school["_id"])
-        grades = sorted({g for s, g in (*pupils, *states) if s == code})
-        lines = [{"grade": g, **row(pupils.get((code, g), {}).get("pupils", 0), states.get((code, g), {}))} for g in grades]
+        own = sorted(grades.get(code, ()))
+        lines = [{"grade": g, **row(pupils.get((code, g), {}).get("pupils", 0), states.get((code, g), {}))} for g in own]
         above = school["path"][-1] if school["path"] else ""
         about = {"school": code, "name": school["name"], "levels": school["levels"], "unit": above, "path": list(school["path"])}
         rows.append({**about, **added_up(lines), "grades": lines})

@@ -13,7 +13,9 @@ from services.chassis.mongo import ASCENDING, IndexModel
 from services.district import branch, certificate_store
 from services.district.branch import Branch, branch_of
 from services.district.lock_dates import store as lock_dates
+from services.district.lookup import store as lookup
 from services.district.model import taking
+from services.district.statistics import STATES
 from services.district.withdrawals import store as withdrawals
 
 if TYPE_CHECKING:
@@ -32,14 +34,9 @@ async def ensure_indexes(db: Database) -> None:
     await db["units"].create_indexes([IndexModel([("path", ASCENDING)]), IndexModel([("spans.path", ASCENDING)], name="past")])
     await db["schools"].create_indexes([IndexModel([("path", ASCENDING)]), IndexModel([("spans.path", ASCENDING)], name="past")])
     await db["classes"].create_indexes([IndexModel([("school", ASCENDING), ("year", ASCENDING)])])
-    await db["transcripts"].create_indexes(
-        [
-            IndexModel([("school", ASCENDING), ("year", ASCENDING), ("grade", ASCENDING), ("state", ASCENDING)]),
-            IndexModel([("school", ASCENDING), ("folded", ASCENDING), ("spelled", ASCENDING)], name="name"),
-            IndexModel([("school", ASCENDING), ("backward", ASCENDING), ("spelled", ASCENDING)], name="given name"),
-            IndexModel([("personal_id", ASCENDING)], name="personal id"),
-        ]
-    )
+    by_number = [("school", ASCENDING), ("year", ASCENDING), ("grade", ASCENDING), ("state", ASCENDING)]
+    await db["transcripts"].create_indexes([IndexModel(by_number)])
+    await lookup.ensure_indexes(db)
     await db["counts"].create_indexes([IndexModel([("school", ASCENDING), ("year", ASCENDING)])])
     await db["days"].create_indexes([IndexModel([("school", ASCENDING), ("year", ASCENDING), ("day", ASCENDING)])])
     await certificate_store.ensure_indexes(db)
@@ -87,7 +84,7 @@ class Store:
 
     async def own_schools(self, unit: str) -> list[Document]:
         """Those that the unit answers for now, and those that it answered for last, by name."""
-        return await self.db["schools"].find({"path": unit}).sort("name", 1).to_list(None)
+        return await self.db["schools"].find({"path": unit}, projection={"spans": 0}).sort("name", 1).to_list(None)
 
     async def branch(self, unit: str, year: str | None) -> Branch:
         """The unit's branch as it was in a school year; schools by name."""
@@ -118,10 +115,10 @@ class Store:
 
     async def totals(self, schools: Sequence[str], year: str) -> dict[str, int]:
         """Pupils, and transcripts by state, of all these schools together."""
-        found: dict[str, int] = {}
-        async for row in self.db["counts"].find({"school": {"$in": list(schools)}, "year": year}, projection={"pupils": 1, "states": 1}):
-            _add(found, {"pupils": row.get("pupils", 0), **row.get("states", {})})
-        return found
+        wanted = {"school": {"$in": list(schools)}, "year": year}
+        sums = {state: {"$sum": f"$states.{state}"} for state in STATES}
+        found = self.db["counts"].aggregate([{"$match": wanted}, {"$group": {"_id": None, "pupils": {"$sum": "$pupils"}, **sums}}])
+        return {name: number for row in await found.to_list(1) for name, number in row.items() if name != "_id" and number}
 
     async def days(self, schools: Sequence[str], year: str, *, since: dt.date | None = None) -> list[Document]:
         """By day: {day, and for each milestone {all: how many, h09: at that hour}}, oldest first."""

@@ -26,4 +26,6 @@ def class_told(document: Document) -> ClassImportedV1:
 
 
 CLASSES = Snapshots((Source("classes", class_told),), ClassesToldV1)
-TRANSCRIPTS = Snapshots(tuple(Source(collection, whereabouts, NEEDED) for collection in COLLECTIONS.values()), TranscriptsToldV1)
+TRANSCRIPTS = Snapshots(
+    tuple(Source(collection, whereabouts, NEEDED, together="school") for collection in COLLECTIONS.values()), TranscriptsToldV1
+)

@@ -51,6 +51,7 @@ async def ensure_indexes(db: Database) -> None:
             ),
             IndexModel([("school", ASCENDING), ("year", ASCENDING), ("class_code", ASCENDING), ("state", ASCENDING)]),
             IndexModel([("school", ASCENDING), ("content.pupil.personal_id", ASCENDING)]),
+            IndexModel([("school", ASCENDING), ("_id", ASCENDING)], name="told together"),
         ]
     )
     await db["pupils"].create_indexes([IndexModel([("school", ASCENDING), ("year", ASCENDING), ("class_code", ASCENDING)])])

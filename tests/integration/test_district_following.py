@@ -19,6 +19,7 @@ from services.chassis import clock
 from services.chassis.mongo import Database, Document, Session, transaction
 from services.chassis.snapshots import Snapshots, Source, republish
 from services.district import handlers
+from services.district.lookup import store as lookup
 from services.district.model import rebuilding
 from services.district.store import Store
 from tests.integration.pages_world import OFFICER, UNIT, YEAR, World, event_of, world_of
@@ -97,9 +98,13 @@ async def looked_up(world: World, who: Any = OFFICER, **asked: str) -> list[str]
     return [f"{t['school']} {t['name']}" for t in answer.json()["transcripts"]]
 
 
-async def test_a_transcript_is_found_by_name_personal_id_school_and_uuid_in_the_own_branch_alone(world: World) -> None:
+@pytest.mark.parametrize("few", [0, 40], ids=["one walk over all names", "each school by itself"])
+async def test_a_transcript_is_found_by_name_personal_id_school_and_uuid_in_the_own_branch_alone(
+    world: World, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup, "FEW", few)
     await some_transcripts(world.db("district"))
-    assert await looked_up(world, name="lan") == [f"{A} Nguyễn Thị Lan", f"{A} Nguyễn Thị Lân", f"{B} Lê Lan"]
+    assert await looked_up(world, name="lan") == [f"{B} Lê Lan", f"{A} Nguyễn Thị Lan", f"{A} Nguyễn Thị Lân"]
     assert await looked_up(world, name="Nguyễn Thị Lân") == [f"{A} Nguyễn Thị Lân"]
     assert await looked_up(world, personal_id=PERSONAL_ID) == [f"{A} Nguyễn Thị Lan"]
     assert sorted(await looked_up(world, HEAD, personal_id=PERSONAL_ID)) == [f"{A} Nguyễn Thị Lan", f"{ELSEWHERE} Nguyễn Thị Lan"]

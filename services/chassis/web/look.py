@@ -321,6 +321,9 @@ def static_url(name: str) -> str:
     return f"{STATIC_PREFIX}/{_assets()[name].name}"
 
 
+_POINTS = str.maketrans(",.", ".,")
+
+
 def vn_date(value: dt.date | None) -> str:
     """dd/MM/yyyy; a moment is first brought to Vietnamese time. None gives a dash."""
     if value is None:
@@ -339,7 +342,7 @@ def vn_time(value: dt.datetime | None) -> str:
 
 def vn_number(value: int | float | Decimal) -> str:
     """1240 → "1.240", 8.5 → "8,5": points between thousands, a comma before decimals."""
-    return f"{value:,}".translate(str.maketrans(",.", ".,"))
+    return f"{value:,}".translate(_POINTS)
 
 
 def vn_percent(part: int, whole: int) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import json
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from services.district.store import Store
 
 router = APIRouter(prefix="/api/district")
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.5
 LONGEST_SECONDS = 55
 """One answer's life; the browser asks again by itself."""
 QUIET_SECONDS = 15.0
@@ -46,7 +47,8 @@ async def board(request: Request, who: Who) -> dict[str, Any]:
 async def follow(request: Request, who: Who, seconds: Annotated[int, Query(ge=0)] = LONGEST_SECONDS) -> StreamingResponse:
     """Server-sent events: one at first and one at every change of the branch's numbers."""
     schools, year = await followed(request, who)
-    told = changes(store_of(request), schools, year, seconds)
+    looks: dict[tuple[str | None, str], Look] = request.app.state.looks
+    told = changes(store_of(request), looks.setdefault((who.unit, year), Look()), schools, year, seconds)
     return StreamingResponse(told, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
@@ -57,13 +59,32 @@ async def followed(request: Request, who: Principal) -> tuple[list[str], str]:
     return [s["_id"] for s in (await store.branch(unit, year or None)).schools], year
 
 
-async def changes(store: Store, schools: list[str], year: str, seconds: int) -> AsyncIterator[str]:
+@dataclass
+class Look:
+    """What the boards that are open on one branch share: the numbers are read once for all of them."""
+
+    told: str = ""
+    at: float = float("-inf")
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def numbers(self, store: Store, schools: list[str], year: str, *, younger_than: float) -> str:
+        """As JSON, not older than so many seconds."""
+        asked = time.monotonic()
+        async with self.turn:
+            if self.at <= asked - younger_than:
+                began = time.monotonic()
+                self.told = json.dumps(await store.totals(schools, year), sort_keys=True)
+                self.at = began
+            return self.told
+
+
+async def changes(store: Store, look: Look, schools: list[str], year: str, seconds: int) -> AsyncIterator[str]:
     """Each message is JSON: {state: number} of the whole branch, for `seconds` at most. No name stands in it."""
     until = time.monotonic() + min(seconds, LONGEST_SECONDS)
     said, said_at = "", time.monotonic()
     yield "retry: 2000\n\n"
     while True:
-        told = json.dumps(await store.totals(schools, year), sort_keys=True)
+        told = await look.numbers(store, schools, year, younger_than=LOOK_SECONDS / 2 if said else 0)
         now = time.monotonic()
         if told != said:
             said, said_at = told, now

@@ -9,9 +9,8 @@ them is right at any moment, also while a model is rebuilt below the pages.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from services.chassis import clock
 from services.chassis.mongo import UpdateOne
@@ -36,8 +35,7 @@ MILESTONES: dict[str, tuple[str, frozenset[str] | None]] = {
 """What is reached → (when, the states in which it counts; any but cancelled)."""
 
 
-@dataclass(frozen=True)
-class Share:
+class Share(NamedTuple):
     """What one row adds to one counter: the document of `collection` that `of` names, and how much of which field."""
 
     collection: str
@@ -47,14 +45,18 @@ class Share:
 
 
 def shares_of_transcript(row: Mapping[str, Any]) -> Iterator[Share]:
-    yield Share("counts", (("school", row["school"]), ("year", row["year"]), ("grade", row["grade"])), f"states.{row['state']}")
+    school, year, state = ("school", row["school"]), ("year", row["year"]), row["state"]
+    yield Share("counts", (school, year, ("grade", row["grade"])), f"states.{state}")
+    if state == CANCELLED:
+        return
     for milestone, (moment, states) in MILESTONES.items():
-        if row.get(moment) is None or row["state"] == CANCELLED or (states is not None and row["state"] not in states):
+        at = row.get(moment)
+        if at is None or (states is not None and state not in states):
             continue
-        there = clock.in_vietnam(row[moment])
-        day = (("school", row["school"]), ("year", row["year"]), ("day", there.date().isoformat()))
+        there = clock.in_vietnam(at).isoformat()
+        day = (school, year, ("day", there[:10]))
         yield Share("days", day, f"{milestone}.all")
-        yield Share("days", day, f"{milestone}.h{there.hour:02d}")
+        yield Share("days", day, f"{milestone}.h{there[11:13]}")
 
 
 def shares_of_class(row: Mapping[str, Any]) -> Iterator[Share]:
@@ -72,7 +74,7 @@ class Tally:
     """What the rows of one transaction change in the counters."""
 
     shares_of: Callable[[Mapping[str, Any]], Iterator[Share]]
-    changes: dict[tuple[str, str, tuple[tuple[str, Any], ...]], Counter[str]] = field(default_factory=dict)
+    changes: dict[tuple[str, str, tuple[tuple[str, Any], ...]], dict[str, int]] = field(default_factory=dict)
 
     def replace(self, before: Document | None, after: Document) -> None:
         """A row from before counters were kept says no run, and stands in none of them."""
@@ -81,8 +83,12 @@ class Tally:
         self._count(after, 1)
 
     def _count(self, row: Document, sign: int) -> None:
-        for share in self.shares_of(row):
-            self.changes.setdefault((share.collection, row["run"], share.of), Counter())[share.field] += sign * share.number
+        for collection, of, name, number in self.shares_of(row):
+            key = (collection, row["run"], of)
+            counted = self.changes.get(key)
+            if counted is None:
+                counted = self.changes[key] = {}
+            counted[name] = counted.get(name, 0) + sign * number
 
     def writes(self) -> Iterator[tuple[str, list[UpdateOne]]]:
         """By collection, in one order whoever writes, so that of two transactions one waits rather than both fail."""

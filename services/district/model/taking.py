@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from services.chassis.mongo import ReplaceOne
+from services.chassis.mongo import InsertOne, ReplaceOne
 from services.district.lookup.names import searchable
 from services.district.model import rebuilding
 from services.district.model.counting import Tally, no_shares, settled, shares_of_class, shares_of_transcript
@@ -31,11 +31,8 @@ def row_of_class(fact: ClassImportedV1) -> Document:
 
 
 def row_of_transcript(fact: TranscriptMovedV1) -> Document:
-    return {
-        **fact.model_dump(exclude={"kind", "awaited"}),
-        "awaited": [a.model_dump() for a in fact.awaited],
-        **searchable(fact.pupil_name),
-    }
+    told = {name: value for name, value in fact if name != "kind"}
+    return {**told, "awaited": [a.model_dump() for a in fact.awaited], **searchable(fact.pupil_name)}
 
 
 @dataclass(frozen=True)
@@ -59,19 +56,26 @@ async def take(db: Database, session: Session, kind: Kind, events: Sequence[Even
     run = model["building"] or model["run"]
     told = [e for e in events if getattr(e.data, "kind", "transcript") == "transcript"]
     known = db[kind.collection].find({"_id": {"$in": list({e.subject for e in told})}}, session=session)
-    rows: dict[str, Document] = {row["_id"]: row async for row in known}
+    stored: dict[str, Document] = {row["_id"]: row for row in await known.to_list(None)}
+    rows = dict(stored)
     tally = Tally(kind.shares_of)
     changed: set[str] = set()
+    carried: set[str] = set()
     for event in told:
         before = rows.get(event.subject)
         after = settled(before, {"_id": event.subject, **kind.row_of(event.data)}, event.sequence, run)
         if after is not None:
             tally.replace(before, after)
             rows[event.subject] = after
-            changed.add(event.subject)
-    if changed:
-        writes = [ReplaceOne({"_id": subject}, rows[subject], upsert=True) for subject in sorted(changed)]
+            (carried if before is not None and before == {**after, "run": before.get("run")} else changed).add(event.subject)
+    writes: list[InsertOne[Document] | ReplaceOne[Document]] = [
+        ReplaceOne({"_id": subject}, rows[subject]) if subject in stored else InsertOne(rows[subject]) for subject in sorted(changed)
+    ]
+    if writes:
         await db[kind.collection].bulk_write(writes, ordered=False, session=session)
-        for counters, increments in tally.writes():
-            await db[counters].bulk_write(increments, ordered=False, session=session)
+    if carried - changed:
+        # these say what they said, and are only taken over into the building at work
+        await db[kind.collection].update_many({"_id": {"$in": sorted(carried - changed)}}, {"$set": {"run": run}}, session=session)
+    for counters, increments in tally.writes():
+        await db[counters].bulk_write(increments, ordered=False, session=session)
     await rebuilding.count_loaded(db, session, model["building"], type(events[0].data).topic, events)

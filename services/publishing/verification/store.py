@@ -31,24 +31,36 @@ async def take(db: Database, session: Session, events: Sequence[Event[F]], rule:
         await db[DOCUMENTS].bulk_write([ReplaceOne({"_id": i}, row, upsert=True) for i, row in rows.items()], session=session)
 
 
+def _joined(collection: str, local: str, foreign: str, *fields: str, into: str) -> Row:
+    kept = [{"$limit": 50}, {"$project": dict.fromkeys(fields, 1)}]
+    return {"$lookup": {"from": collection, "localField": local, "foreignField": foreign, "pipeline": kept, "as": into}}
+
+
+_BESIDE = (
+    _joined(DOCUMENTS, "chain", "chain", "version", "state", into="versions"),
+    _joined(SCHOOLS, "school", "_id", "name", into="names"),
+)
+
+
 async def by_code(db: Database, code: str, session: Session | None = None) -> Source | None:
     """By what `source.code_of` gives. None also for a short code that stands for more than one."""
     if is_short(code):
         # "-" stands before "." in the order of characters, and every id goes on with "-"
-        found = await db[DOCUMENTS].find({"_id": {"$gte": f"{code}-", "$lt": f"{code}."}}, session=session).to_list(2)
-    else:
-        found = await db[DOCUMENTS].find({"_id": code}, session=session).to_list(1)
-    return await _source(db, found[0], session) if len(found) == 1 and "state" in found[0] else None
+        return await _only(db, {"_id": {"$gte": f"{code}-", "$lt": f"{code}."}}, session)
+    return await _only(db, {"_id": code}, session)
 
 
 async def by_file(db: Database, sha256: str) -> Source | None:
-    """The document that this very file was issued as."""
-    row = await db[DOCUMENTS].find_one({"files": sha256})
-    return await _source(db, row) if row is not None and "state" in row else None
+    """The document that this very file was issued as; the first where several were."""
+    return await _only(db, {"files": sha256}, first=True)
 
 
-async def _source(db: Database, row: Row, session: Session | None = None) -> Source:
-    chain, shown = row.get("chain"), {"version": 1, "state": 1}
-    versions = await db[DOCUMENTS].find({"chain": chain}, projection=shown, session=session).to_list(50) if chain else []
-    school = await db[SCHOOLS].find_one({"_id": row["school"]}, projection={"name": 1}, session=session)
-    return source_of(row, versions, {row["school"]: school["name"]} if school else {})
+async def _only(db: Database, wanted: Row, session: Session | None = None, *, first: bool = False) -> Source | None:
+    """With its versions and the name of its school in one question: this is asked by everybody who scans a QR code."""
+    found = await db[DOCUMENTS].aggregate([{"$match": wanted}, {"$limit": 1 if first else 2}, *_BESIDE], session=session).to_list(2)
+    if len(found) != 1 or "state" not in found[0]:
+        return None
+    row = found[0]
+    # a row that has no chain yet is joined with all others that have none
+    versions = row["versions"] if row.get("chain") else []
+    return source_of(row, versions, {school["_id"]: school["name"] for school in row["names"]})

@@ -22,6 +22,7 @@ async def ensure_indexes(db: Database) -> None:
         [
             IndexModel(keys, unique=True, partialFilterExpression={"live": True}, name="one"),
             IndexModel([*keys, ("state", ASCENDING)]),
+            IndexModel([("school", ASCENDING), ("_id", ASCENDING)], name="told together"),
         ]
     )
 

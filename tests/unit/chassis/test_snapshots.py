@@ -20,8 +20,8 @@ class Cursor:
     def __init__(self, documents: list[dict[str, Any]]) -> None:
         self.documents = documents
 
-    def sort(self, key: str, _: int) -> Cursor:
-        return Cursor(sorted(self.documents, key=lambda d: d[key]))
+    def sort(self, order: Sequence[tuple[str, int]]) -> Cursor:
+        return Cursor(sorted(self.documents, key=lambda d: [d[key] for key, _ in order]))
 
     async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
         for document in self.documents:
@@ -92,3 +92,12 @@ def test_a_snapshot_is_read_only_by_a_handler_that_asked_for_it(wanted: bool, sn
     consumer.on(ClassImportedV1, snapshots=wanted)(nothing)
     reading = Reading(consumer, None, None)  # type: ignore[arg-type] # nothing is stored here
     assert isinstance(reading._read(record(snapshot)), Event) is read
+
+
+async def test_subjects_that_share_a_field_are_told_after_one_another() -> None:
+    places = ("b", "a", "b", "a")
+    classes, sender = Collection([{"_id": f"{n}", "sequence": 1, "school": s} for n, s in enumerate(places)]), Sender()
+    db: Any = {"classes": classes}
+    told: Any = sender
+    await republish(db, told, Snapshots((Source("classes", class_of, together="school"),), ClassesToldV1), actor="records")
+    assert [e["subject"] for e in sender.told[:-1]] == ["1", "3", "0", "2"]

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.chassis.web.look import Deadline, MenuGroup, MenuItem, Notice, User
+from services.district.statistics import row
+from services.district.statistics_shown import HEADERS, LEGEND, line_of
 from tests.unit.chassis.web_samples_accounts import accounts
 from tests.unit.chassis.web_samples_activity import activity
 from tests.unit.chassis.web_samples_admissions import admissions
@@ -243,12 +245,15 @@ def _publishing() -> Iterator[Sample]:
 
 
 def _district() -> Iterator[Sample]:
-    counts: tuple[dict[str, int], ...] = (
-        {"ACCEPTED": 300, "SUBMITTED": 10, "REJECTED": 4, "NOT_CREATED": 6},
-        {"AWAITING_HOMEROOM": 100, "AWAITING_LEADER": 80, "SIGNED": 40, "NOT_CREATED": 120},
-        {"NOT_CREATED": 412},
-        {"ACCEPTED": 500},
-        {},
+    lines = tuple(
+        line_of(row(pupils, states))
+        for pupils, states in (
+            (320, {"ACCEPTED": 300, "SUBMITTED": 10, "REJECTED": 4}),
+            (340, {"AWAITING_HOMEROOM": 100, "AWAITING_LEADER": 80, "SIGNED": 40}),
+            (412, {}),
+            (500, {"ACCEPTED": 500}),
+            (0, {}),
+        )
     )
     unit = shell(
         organisation="Phòng GD&ĐT quận Ngô Quyền",
@@ -270,26 +275,28 @@ def _district() -> Iterator[Sample]:
             "levels": [("TH", "Tiểu học"), ("THCS", "THCS")],
             "updated_at": MOMENT,
             "export_href": "/district/statistics.xlsx",
-            "totals": {"ACCEPTED": 80_000, "SUBMITTED": 1_240, "AWAITING_HOMEROOM": 9_000, "REJECTED": 400, "NOT_CREATED": 21_400},
+            "headers": HEADERS,
+            "legend": LEGEND,
+            "totals": line_of(row(112_040, {"ACCEPTED": 80_000, "SUBMITTED": 1_240, "AWAITING_HOMEROOM": 9_000, "REJECTED": 400})),
             "rows": [
                 {
                     "code": f"S{number}",
                     "name": f"Trường Tiểu học số {number + 1}",
                     "unit": "Phường An Hải",
-                    "counts": counts[number % 5],
+                    "line": lines[number % 5],
                     "href": f"/district/statistics/schools/S{number}",
                 }
                 for number in range(rows)
             ],
             "unit_name": "Phường An Hải" if rows == 1 else "",
             "back_href": "?year=2025-2026",
-            "units": [{"name": "Phường An Hải", "schools": rows, "counts": counts[0], "href": "?unit=03101"}] if rows > 1 else [],
+            "units": [{"name": "Phường An Hải", "schools": rows, "line": lines[0], "href": "?unit=03101"}] if rows > 1 else [],
             "closed": [
                 {
                     "name": "Trường cũ",
                     "unit": "Phường Lê Lợi",
                     "ended_on": MOMENT.date(),
-                    "counts": counts[2],
+                    "line": lines[2],
                     "href": "/district/statistics/schools/S",
                 }
             ]
