@@ -339,9 +339,12 @@ async def test_an_earlier_year_has_its_summaries_too_and_the_head_signs_for_who_
     assert waiting[OTHER] == (EARLIER, "homeroom", [homerooms[OTHER].person])
     made = await life.summary(CLASS)
     assert (made["year"], made["content"]["homeroom_name"], made["content"]["school"]["year"]) == (EARLIER, made["leader_name"], EARLIER)
-    # a homeroom teacher of this year has no right to the class of that name then
-    refused = await life.world.browser(homerooms["1A"]).send(f"{HERE}?year={EARLIER}", [("sure", "1"), ("ids", OTHER)])
+    # a homeroom teacher of this year has no right to the class of that name then, and who had it then keeps theirs
+    await life.records.db["classes"].update_one({"year": EARLIER, "code": OTHER}, {"$set": {"data.homeroom": DEPUTY.person}})
+    refused = await life.world.browser(homerooms[OTHER]).send(f"{HERE}?year={EARLIER}", [("sure", "1"), ("ids", OTHER)])
     assert refused.status == 403
+    then = staff(2, "Giáo viên", Role.SUBJECT_TEACHER)
+    assert "HB-REC-191" in sound(await life.world.browser(then).send(f"{HERE}?year={EARLIER}", [("sure", "1"), ("ids", OTHER)])).text
 
 
 async def test_the_data_behind_a_live_summary_stay_as_they_are(life: Life) -> None:
