@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
@@ -23,7 +24,7 @@ from services.district.lookup import pages as lookup_pages
 from services.district.progress import overtime_pages
 from services.district.progress import pages as progress_pages
 from services.district.routes import numbers, own_branch, store_of
-from services.district.statistics import added_up
+from services.district.statistics import added_up, told_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,6 +70,7 @@ async def show_statistics(request: Request, who: Who) -> Response:
         "updated_at": clock.now(),
         "export_href": f"{STATISTICS}.xlsx{with_query(query, page=None)}",
         "totals": _counts(added_up(rows)),
+        "summaries": told_of(sum((Counter(told["summaries"].get(r["school"], {})) for r in rows), Counter())),
         "unit_name": names.get(told["unit"], "") if told["unit"] != told["own_unit"] else "",
         "back_href": with_query(query, unit=None, page=None),
         "units": [

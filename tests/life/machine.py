@@ -7,6 +7,7 @@ import datetime as dt
 import itertools
 import random
 from collections.abc import Callable, Coroutine
+from operator import itemgetter
 from typing import Any, ClassVar, TypeVar
 
 from hypothesis import strategies as st
@@ -133,13 +134,18 @@ class Life(RuleBasedStateMachine):
         self.run(self._everything())
 
     async def _everything(self) -> None:
+        """Of one subject one consumer group after the other, of different ones side by side."""
         while boxes := self.place.mail.waiting():
-            for box in boxes:
-                for body in await self.place.mail.deliver(box, most=200):
-                    self.m.heard(box[0], body)
+            by_subject = itertools.groupby(sorted(boxes, key=itemgetter(1)), key=itemgetter(1))
+            await asyncio.gather(*(self._in_turn(list(of_one)) for _, of_one in by_subject))
             await self._collect()
         wrong = [*differences(self.m, await self.place.see()), *disagreements(self.m)]
         assert not wrong, "\n".join([*wrong, "", "before it:", *self.told[-12:]])
+
+    async def _in_turn(self, boxes: list[Box]) -> None:
+        for box in boxes:
+            for body in await self.place.mail.deliver(box, most=200):
+                self.m.heard(box[0], body)
 
     def the_workers_work(self, n: int) -> None:
         """Creation, assembling, rendering, sealing; sometimes a document cannot be made."""

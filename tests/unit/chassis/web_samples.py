@@ -266,6 +266,7 @@ def _district() -> Iterator[Sample]:
             "levels": [("TH", "Tiểu học"), ("THCS", "THCS")],
             "updated_at": MOMENT,
             "export_href": "/district/statistics.xlsx",
+            "summaries": "Chờ ký 1, Đã tiếp nhận 3",
             "totals": {"ACCEPTED": 80_000, "SUBMITTED": 1_240, "AWAITING_HOMEROOM": 9_000, "REJECTED": 400, "NOT_CREATED": 21_400},
             "rows": [
                 {
