@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 from infra.local import Stack
 from services.chassis import audit_seal, clock, inbox
-from services.chassis.mongo import Document
+from services.chassis.mongo import Database, Document
 from services.chassis.process import Parts
 from services.chassis.work import Pool
 from services.publishing import app as publishing
@@ -112,15 +111,18 @@ class Place:
     async def begin(self, stage: int) -> Model:
         """Empty databases, filled with a stage; new mail."""
         kept, model = self.stages[stage] if self.stages else ({}, None)
-        for service in SERVICES:
-            db = self.world.db(service)
-            for name in await db.list_collection_names():
-                await db[name].delete_many({})
-            for name, documents in kept.get(service, {}).items():
-                await db[name].insert_many(copy.deepcopy(documents))
+        await asyncio.gather(*(self._fill(self.world.db(service), kept.get(service, {})) for service in SERVICES))
         self.mail = mail_of(self.world)
         self.lives += 1
         return model.copy() if model else Model.begun(clock.in_vietnam(clock.now()).date(), self.workbooks.pupils)
+
+    async def _fill(self, db: Database, kept: Mapping[str, list[Document]]) -> None:
+        async def fill(name: str) -> None:
+            await db[name].delete_many({})
+            if name in kept:
+                await db[name].insert_many(kept[name])
+
+        await asyncio.gather(*(fill(name) for name in {*await db.list_collection_names(), *kept}))
 
 
 def mail_of(world: World) -> Mail:
