@@ -523,6 +523,13 @@ async def test_of_an_earlier_year_who_had_the_class_then_creates_and_not_who_has
     await create_all(world)
     made = await transcripts(world, year=earlier)
     assert {(t["class_code"], t["content"]["school_class"]["homeroom"]) for t in made} == {(CLASS, then.person)}
+    # somebody who has left since is asked for nothing: that year is digitised instead
+    await db["staff"].delete_one({"year": YEAR, "data.code": PRINCIPAL})
+    assert await asked(ADMINISTRATOR, "4A") == 202
+    await create_all(world)
+    job = await db["jobs"].find_one({}, sort=[("at", -1)])
+    assert job is not None
+    assert {r["code"] for r in job["refused"]} == {"HB-REC-211"}
     # so it goes on: looking up and taking along
     for who, found, exported in ((then, len(made), 200), (today, 0, 403)):
         looked = await world.clients["records"].get(f"/api/records/lookup?year={earlier}", headers=world.browser(who)._token())

@@ -35,3 +35,9 @@ def assigned(who: Principal, homerooms: Iterable[tuple[str, str]], assignments: 
     if any(a.staff == who.person for a in assignments):
         held.add(Role.SUBJECT_TEACHER)
     return who.model_copy(update={"homeroom_of": own, "roles": who.roles | held})
+
+
+async def still_here(store: Store, school: str, year: str) -> frozenset[str] | None:
+    """Of an earlier year, the staff codes of the newest one: who is not among them signs nothing any more. None for the newest itself."""
+    newest = (await store.years(school))[:1]
+    return None if not newest or year in newest else frozenset(await store.staff(school, newest[0]))
