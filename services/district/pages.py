@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
@@ -22,7 +23,7 @@ from services.district.lookup import pages as lookup_pages
 from services.district.progress import overtime_pages
 from services.district.progress import pages as progress_pages
 from services.district.routes import numbers, store_of
-from services.district.statistics import COLUMNS, WORDS, added_up
+from services.district.statistics import COLUMNS, WORDS, added_up, told_of
 from services.district.statistics_shown import HEADERS, LEGEND, line_of
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ async def show_statistics(request: Request, who: Who) -> Response:
         "headers": HEADERS,
         "legend": LEGEND,
         "totals": line_of(added_up(rows)),
+        "summaries": told_of(sum((Counter(told["summaries"].get(r["school"], {})) for r in rows), Counter())),
         "unit_name": names.get(told["unit"], "") if told["unit"] != told["own_unit"] else "",
         "back_href": with_query(query, unit=None, page=None),
         "units": [

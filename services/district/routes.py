@@ -39,7 +39,10 @@ async def statistics_of(
     year: Annotated[str | None, Query(pattern=r"^20\d\d-20\d\d$")] = None,
     unit: Annotated[str | None, Query(max_length=40)] = None,
 ) -> dict[str, Any]:
-    """Menu 6.4: per school and grade, how many transcripts are where; of the whole branch, or of a unit in it."""
+    """Menu 6.4: per school and grade, how many transcripts are where; of the whole branch, or of a unit in it.
+
+    `summaries`: by school, class summaries by state.
+    """
     return await numbers(request, who, year, unit)
 
 
@@ -63,9 +66,11 @@ async def numbers(request: Request, who: Principal, year: str | None, unit: str 
         require(who, Action.VIEW_BRANCH, path=tuple(place(found, chosen)["path"]))
     branch = await store.branch(looked_at, chosen)
     rows, closed = [], []
+    summaries: dict[str, dict[str, int]] = {}
     if chosen:
         pupils, states = await store.counts([s["_id"] for s in (*branch.schools, *branch.closed)], chosen)
         rows = statistics.by_school(branch.schools, pupils, states)
+        summaries = await store.summaries([s["_id"] for s in branch.schools], chosen)
         gone = {s["_id"]: s for s in branch.closed}
         ends = ("abolished_on", "successor")
         closed = [
@@ -80,4 +85,5 @@ async def numbers(request: Request, who: Principal, year: str | None, unit: str 
         "schools": rows,
         "closed": closed,
         "total": statistics.added_up(rows),
+        "summaries": summaries,
     }

@@ -47,6 +47,20 @@ def row(pupils: int, states: Mapping[str, int]) -> dict[str, int]:
     }
 
 
+def told_of(states: Mapping[str, int]) -> str:
+    """How far class summaries have come, in words and numbers; "" while there are none."""
+    return ", ".join(f"{WORDS[column]} {number}" for column, number in _moved(states).items() if number)
+
+
+def word_of(state: str) -> str:
+    return next((WORDS[column] for column, number in _moved({state: 1}).items() if number), WORDS["not_created"])
+
+
+def _moved(states: Mapping[str, int]) -> dict[str, int]:
+    """The columns of what was created."""
+    return {column: number for column, number in row(0, states).items() if column not in {"pupils", "not_created"}}
+
+
 def by_school(
     schools: Sequence[Mapping[str, Any]], pupils: Mapping[Key, Mapping[str, int]], states: Mapping[Key, Mapping[str, int]]
 ) -> list[dict[str, Any]]:

@@ -37,6 +37,7 @@ async def ensure_indexes(db: Database) -> None:
     by_number = [("school", ASCENDING), ("year", ASCENDING), ("grade", ASCENDING), ("state", ASCENDING)]
     await db["transcripts"].create_indexes([IndexModel(by_number)])
     await lookup.ensure_indexes(db)
+    await db["summaries"].create_indexes([IndexModel([("school", ASCENDING), ("year", ASCENDING)])])
     await db["counts"].create_indexes([IndexModel([("school", ASCENDING), ("year", ASCENDING)])])
     await db["days"].create_indexes([IndexModel([("school", ASCENDING), ("year", ASCENDING), ("day", ASCENDING)])])
     await certificate_store.ensure_indexes(db)
@@ -112,6 +113,14 @@ class Store:
             if "states" in row:
                 _add(states.setdefault(key, {}), row["states"])
         return pupils, states
+
+    async def summaries(self, schools: Sequence[str], year: str) -> dict[str, dict[str, int]]:
+        """By school, class summaries by state."""
+        found: dict[str, dict[str, int]] = {}
+        wanted = {"school": {"$in": list(schools)}, "year": year, "summaries": {"$exists": True}}
+        async for row in self.db["counts"].find(wanted, projection={"school": 1, "summaries": 1}):
+            _add(found.setdefault(row["school"], {}), row["summaries"])
+        return found
 
     async def totals(self, schools: Sequence[str], year: str) -> dict[str, int]:
         """Pupils, and transcripts by state, of all these schools together."""

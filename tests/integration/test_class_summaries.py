@@ -34,7 +34,7 @@ from services.signing import handlers as signing
 from services.signing.assembling import Assembling
 from services.signing.store import Store as SigningStore
 from services.signing.tasks import DONE, at_step, signed
-from tests.integration.pages_world import ADMINISTRATOR, SCHOOL, YEAR, Answer, World, event_of, signature, staff, world_of
+from tests.integration.pages_world import ADMINISTRATOR, OFFICER, SCHOOL, UNIT, YEAR, Answer, World, event_of, signature, staff, world_of
 from tests.integration.test_pages import fields, row_of, sound, ticks
 
 CLASS, OTHER = "5A", "1A"
@@ -44,6 +44,7 @@ DEPUTY = staff(2, "Phó hiệu trưởng", Role.MANAGER)
 ISSUER = staff(4, "Nhân sự phát hành", Role.ISSUER)
 REASON = "Mức đạt được môn Toán chưa đúng với sổ theo dõi."
 XML = {"h": "urn:hocba:summary:1"}
+PASSED = ("AWAITING_SUBJECT_TEACHERS", "AWAITING_HOMEROOM", "AWAITING_LEADER", "AWAITING_ISSUE", "SIGNED", "CONFIRMED", "SUBMITTED")
 IMPORTED: dict[str, list[Document]] = {}
 """The school year as one import left it: read once, put back for every test."""
 
@@ -242,7 +243,17 @@ async def test_a_summary_is_signed_by_three_confirmed_sent_and_accepted_while_tr
     await transaction(life.records.db, lambda session: accepted(session, [event_of(fact, summary["_id"])]))
     assert (await life.summary())["state"] == "ACCEPTED"
     assert await life.records.db["transcripts"].count_documents({}) == 0
-    assert await life.world.db("district")["transcripts"].count_documents({}) == 0
+    await life.carry()
+    oversight = life.world.db("district")
+    assert await oversight["transcripts"].count_documents({}) == 0
+    assert await DistrictStore(oversight).summaries([SCHOOL], YEAR) == {SCHOOL: {"ACCEPTED": 1, **dict.fromkeys(PASSED, 0)}}
+    await oversight["schools"].insert_one({"_id": SCHOOL, "name": "Trường Tiểu học An Hồng", "path": ["031", UNIT], "levels": ["TH"]})
+    officer = life.world.browser(OFFICER)
+    school = sound(await officer.get(f"/ui/district/statistics/schools/{SCHOOL}?year={YEAR}"))
+    assert "Bảng tổng hợp kết quả ĐGGD Đã tiếp nhận 1 (theo lớp)" in school.text
+    assert "Đã tiếp nhận" in row_of(school, CLASS)
+    whole = sound(await officer.get(f"/ui/district/statistics?year={YEAR}"))
+    assert "Bảng tổng hợp kết quả ĐGGD (theo lớp): Đã tiếp nhận 1." in whole.text
     classes = (await life.world.clients["records"].get("/api/records/classes", headers=browser._token())).json()["classes"]
     assert {tuple(c["states"]) for c in classes} == {("NOT_CREATED",)}
     archived = await others(life.records.db, SCHOOL, YEAR, {CLASS: CLASS})
@@ -339,9 +350,12 @@ async def test_an_earlier_year_has_its_summaries_too_and_the_head_signs_for_who_
     assert waiting[OTHER] == (EARLIER, "homeroom", [homerooms[OTHER].person])
     made = await life.summary(CLASS)
     assert (made["year"], made["content"]["homeroom_name"], made["content"]["school"]["year"]) == (EARLIER, made["leader_name"], EARLIER)
-    # a homeroom teacher of this year has no right to the class of that name then
-    refused = await life.world.browser(homerooms["1A"]).send(f"{HERE}?year={EARLIER}", [("sure", "1"), ("ids", OTHER)])
+    # a homeroom teacher of this year has no right to the class of that name then, and who had it then keeps theirs
+    await life.records.db["classes"].update_one({"year": EARLIER, "code": OTHER}, {"$set": {"data.homeroom": DEPUTY.person}})
+    refused = await life.world.browser(homerooms[OTHER]).send(f"{HERE}?year={EARLIER}", [("sure", "1"), ("ids", OTHER)])
     assert refused.status == 403
+    then = staff(2, "Giáo viên", Role.SUBJECT_TEACHER)
+    assert "HB-REC-191" in sound(await life.world.browser(then).send(f"{HERE}?year={EARLIER}", [("sure", "1"), ("ids", OTHER)])).text
 
 
 async def test_the_data_behind_a_live_summary_stay_as_they_are(life: Life) -> None:

@@ -503,6 +503,40 @@ async def test_a_new_transcript_names_the_sealed_one_of_the_year_before(world: W
 # --- lists
 
 
+async def test_of_an_earlier_year_who_had_the_class_then_creates_and_not_who_has_it_now(world: World) -> None:
+    earlier, db = "2024-2025", world.db("records")
+    for name, documents in IMPORTED.items():
+        again = [{**d, "_id": d["_id"].replace(YEAR, earlier), "year": earlier} for d in documents]
+        await db[name].insert_many(again)
+    # then the homeroom teacher of 4A had 5A, and nobody who has a class now had 4A
+    today, then = await homeroom_of(world, CLASS), await homeroom_of(world, "4A")
+    await db["classes"].update_one({"year": earlier, "code": CLASS}, {"$set": {"data.homeroom": then.person}})
+    await db["classes"].update_one({"year": earlier, "code": "4A"}, {"$set": {"data.homeroom": PRINCIPAL}})
+
+    async def asked(who: Principal, code: str, path: str = "transcripts") -> int:
+        headers = world.browser(who)._token()
+        answer = await world.clients["records"].post(f"/api/records/{path}?year={earlier}", json={"classes": [code]}, headers=headers)
+        return int(answer.status_code)
+
+    assert [await asked(today, CLASS), await asked(then, "4A")] == [403, 403]
+    assert await asked(then, CLASS) == 202
+    await create_all(world)
+    made = await transcripts(world, year=earlier)
+    assert {(t["class_code"], t["content"]["school_class"]["homeroom"]) for t in made} == {(CLASS, then.person)}
+    # somebody who has left since is asked for nothing: that year is digitised instead
+    await db["staff"].delete_one({"year": YEAR, "data.code": PRINCIPAL})
+    assert await asked(ADMINISTRATOR, "4A") == 202
+    await create_all(world)
+    job = await db["jobs"].find_one({}, sort=[("at", -1)])
+    assert job is not None
+    assert {r["code"] for r in job["refused"]} == {"HB-REC-211"}
+    # so it goes on: looking up and taking along
+    for who, found, exported in ((then, len(made), 200), (today, 0, 403)):
+        looked = await world.clients["records"].get(f"/api/records/lookup?year={earlier}", headers=world.browser(who)._token())
+        of_class = [t for t in looked.json()["transcripts"] if t["class"] == CLASS and t["exportable"]]
+        assert (len(of_class), await asked(who, CLASS, "exports")) == (found, exported)
+
+
 async def test_what_is_missing_comes_as_a_file_for_ticked_classes_and_the_whole_school(world: World) -> None:
     broken = [p["code"] for p in await world.db("records")["pupils"].find({"missing.0": {"$exists": True}}).to_list(None)]
     browser = world.browser()

@@ -7,6 +7,7 @@ import datetime as dt
 import itertools
 import random
 from collections.abc import Callable, Coroutine
+from operator import itemgetter
 from typing import Any, ClassVar, TypeVar
 
 from hypothesis import strategies as st
@@ -28,6 +29,8 @@ ISSUER = "31300001004"
 STEPS = ("forward", "turn-down", "approve", "refuse", "witness", "withdraw", "relock")
 KINDS, HAND_OVER = 15, 5
 """How many kinds of acts meet others, and which of them hands over events."""
+MEETING = 3
+"""As many as act at once on the same things, in whatever order."""
 PARTIES = ("management", "board", "inspection", "asker")
 
 
@@ -67,7 +70,9 @@ class Life(RuleBasedStateMachine):
         seen = await self.place.see()
         wrong = [f"{act.name}: left out {act.left_out}" for act in acts if act.left_out and len(acts) == 1]
         assert not wrong, "\n".join([*wrong, "", "before it:", *self.told[-12:]])
-        for order in itertools.permutations(range(len(acts))):
+        # more than a few at once do not meet each other
+        orders = itertools.permutations(range(len(acts))) if len(acts) <= MEETING else [tuple(range(len(acts)))]
+        for order in orders:
             m = self.m.copy()
             effective = [at for at in order if len(acts) == 1 or not beside_others(answers[at])]
             expected: dict[int, Answer] = {at: acts[at].expect(m) for at in effective}
@@ -81,7 +86,6 @@ class Life(RuleBasedStateMachine):
             for code in set(answer.values()) or {""}:
                 self.place.met[act.name, code] += 1
         await self._collect()
-        await self._nothing_lost()
 
     async def _collect(self) -> None:
         """Events leave the outboxes; a request to send names the confirmation that it rests on."""
@@ -118,6 +122,7 @@ class Life(RuleBasedStateMachine):
         possible = [weight if POSSIBLE[name][1](self) else 0 for name, weight in zip(names, weights, strict=True)]
         name = chance.choices(names, possible)[0]
         getattr(self, name)(chance.randrange(1 << 20))
+        self.run(self._nothing_lost())
 
     # --- events and workers
 
@@ -133,21 +138,29 @@ class Life(RuleBasedStateMachine):
         self.run(self._everything())
 
     async def _everything(self) -> None:
+        """Of one subject one consumer group after the other, of different ones side by side."""
         while boxes := self.place.mail.waiting():
-            for box in boxes:
-                for body in await self.place.mail.deliver(box, most=200):
-                    self.m.heard(box[0], body)
+            by_subject = itertools.groupby(sorted(boxes, key=itemgetter(1)), key=itemgetter(1))
+            await asyncio.gather(*(self._in_turn(list(of_one)) for _, of_one in by_subject))
             await self._collect()
         wrong = [*differences(self.m, await self.place.see()), *disagreements(self.m)]
         assert not wrong, "\n".join([*wrong, "", "before it:", *self.told[-12:]])
+
+    async def _in_turn(self, boxes: list[Box]) -> None:
+        for box in boxes:
+            for body in await self.place.mail.deliver(box, most=200):
+                self.m.heard(box[0], body)
 
     def the_workers_work(self, n: int) -> None:
         """Creation, assembling, rendering, sealing; sometimes a document cannot be made."""
         if any(j["state"] == "running" for j in self.m.jobs.values()):
             self.does(self.acts.work(self.m))
-        for transcript in self.tasks("assembling", "sealing"):
-            step = self.m.tasks[transcript]["step"]
-            self.does(self.acts.set_aside(transcript) if n % 11 == 3 else self.acts.goes_on(transcript, step))
+        work = [
+            self.acts.set_aside(i) if n % 11 == 3 else self.acts.goes_on(i, self.m.tasks[i]["step"])
+            for i in self.tasks("assembling", "sealing")
+        ]
+        if work:
+            self.does(*work)
         if any(not problem for problem in self.m.renderings.values()):
             self.does(self.acts.render(broken=n % 9 == 4))
 
@@ -231,16 +244,35 @@ class Life(RuleBasedStateMachine):
         self.does(self.acts.finish(person, task["step"], transcript, signed=signed))
 
     def all_of_a_step_sign(self, n: int) -> None:
-        """What one sitting brings forward: a transcript, or every one that is at the same step."""
+        """What one sitting brings forward: a transcript, or every one that is at the same step; of each one person after the other."""
         waiting = self.tasks("subjects", "homeroom", "leader", "issue")
         first = waiting[n % len(waiting)]
         step = self.m.tasks[first]["step"]
-        for transcript in self.tasks(step) if n % 2 else [first]:
-            for person in self.m.tasks[transcript]["need"][step] or [ISSUER]:
-                if person not in self.m.tasks[transcript]["signed"][step] and not self.m.tasks[transcript]["claims"]:
-                    self.does(self.acts.start(person, step, transcript))
-                    if self.m.tasks[transcript]["claims"]:
-                        self.finishes(transcript, signed=True)
+        self.run(self._sitting(step, self.tasks(step) if n % 2 else [first]))
+
+    async def _sitting(self, step: str, transcripts: list[str]) -> None:
+        """Looked at when it is over, as `somebody_signs` looks at each signature."""
+        await asyncio.gather(*(self._signed_by_all(step, transcript) for transcript in transcripts))
+        wrong = differences(self.m, await self.place.see())
+        assert not wrong, "\n".join([*wrong, "", "before it:", *self.told[-40:]])
+        await self._collect()
+
+    async def _signed_by_all(self, step: str, transcript: str) -> None:
+        task = self.m.tasks[transcript]
+        for person in task["need"][step] or [ISSUER]:
+            if person not in task["signed"][step] and not task["claims"]:
+                await self._one(self.acts.start(person, step, transcript))
+                if task["claims"]:
+                    await self._one(self.acts.finish(person, step, transcript, signed=True))
+
+    async def _one(self, act: Act) -> None:
+        """Of several that do not meet each other."""
+        answer = await act.ask()
+        self.told.append(f"{act.name}: {answer}")
+        expected = act.expect(self.m)
+        assert answer == expected, "\n".join([f"{act.name}: expected {expected}, answered {answer}", "", "before it:", *self.told[-12:]])
+        for code in set(answer.values()):
+            self.place.met[act.name, code] += 1
 
     def a_signer_sends_it_back(self, n: int) -> None:
         if (chosen := self.a_signer(n)) is not None:

@@ -157,9 +157,7 @@ async def kept(world: World, m: Model) -> None:
         content = t["content"]
         here = {"remark": REMARKS.index(content["result"]["homeroom_comment"]), "home": HOMES.index(content["pupil"]["address"])}
         assert here == expected_content, "what stands in a transcript has changed"
-        for kind in ("xml", "pdf"):
-            if t[kind]:
-                await objects.get(DocumentRef.model_validate(t[kind]))
+        await asyncio.gather(*(objects.get(DocumentRef.model_validate(t[kind])) for kind in ("xml", "pdf") if t[kind]))
         if t["state"] == "CANCELLED":
             assert t["cancelled"]["reason"]
             assert await records["audit"].count_documents({"subject": t["_id"], "act": "cancel transcript"}) == 1

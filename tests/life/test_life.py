@@ -8,50 +8,28 @@ events go from service to service late, twice, side by side. Only keys and the n
   end as one of them after the other would.
 - `seen.py`: what must hold at the end of every life: services agree, every file has its digest, nothing that stood in a transcript has
   changed, the audit chain is sound, the register of copies has no gap.
+- `parts.py`: lives shared between processes, each with stores and a school of its own.
 
-`make test` takes a few hundred steps, `make test-slow` ten thousand. Both print how often each act had which outcome, and fail when an
-act never succeeded.
+`make test` takes a few hundred steps, always the same; `make test-slow` ten thousand, which are those of its parts added up, other ones
+each time. Both print how often each act had which outcome, and fail when an act never succeeded.
 """
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 import sys
-from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
 
-from tests.life.conftest import SENDING, machine
+from tests.life.parts import Met, in_parts, live
 from tests.life.place import Place
 
-STEPS_OF_A_LIFE = 100
 SHORT, LONG = 300, 10_000
-
-
-def lives(place: Place, runner: asyncio.Runner, *, steps: int, of_a_life: int, repeatable: bool) -> None:
-    """A failing life is told step by step; it is not made shorter, since two acts at once need not end the same way again."""
-    chosen = settings(
-        max_examples=steps // of_a_life + 1,
-        stateful_step_count=of_a_life,
-        deadline=None,
-        derandomize=repeatable,
-        database=None,
-        phases=[Phase.generate],
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-    )
-    run_state_machine_as_test(machine(place, runner, tuple(range(SENDING + 1))), settings=chosen)
-
-
-def summary(place: Place) -> str:
-    """How often each act had which outcome."""
-    acts = sorted({act for act, _ in place.met})
-    outcomes = {act: Counter({code: n for (name, code), n in place.met.items() if name == act}) for act in acts}
-    lines = [f"{act:28} " + ", ".join(f"{code or 'done'} {n}" for code, n in outcomes[act].most_common()) for act in acts]
-    return "\n".join([f"{place.steps} steps in {place.lives} lives", *lines])
+PARTS = 3
+"""Processes at once: a life waits for its stores about as long as it thinks."""
 
 
 Told = Callable[[str], None]
@@ -73,17 +51,17 @@ FIRST = frozenset({"import", "finalise", "create", "cancel", "confirm", "submit"
 
 
 def test_a_few_lives_of_a_school_end_with_everything_as_expected(place: Place, runner: asyncio.Runner, told: Told) -> None:
-    lives(place, runner, steps=SHORT, of_a_life=STEPS_OF_A_LIFE, repeatable=True)
-    told(summary(place))
-    assert place.steps >= SHORT
-    assert not FIRST - {act for act, code in place.met if not code}
+    live(place, runner, steps=SHORT)
+    met = Met.at(place)
+    told(met.summary())
+    assert met.steps >= SHORT
+    assert not FIRST - met.done
 
 
 @pytest.mark.slow
-def test_ten_thousand_steps_of_many_lives_end_with_everything_as_expected(place: Place, runner: asyncio.Runner, told: Told) -> None:
-    place.steps = 0
-    while place.steps < LONG:
-        lives(place, runner, steps=LONG - place.steps, of_a_life=STEPS_OF_A_LIFE, repeatable=False)
-    told(summary(place))
-    acts = {act for act, _ in place.met}
-    assert not acts - {act for act, code in place.met if not code}, "an act never succeeded"
+def test_ten_thousand_steps_of_many_lives_end_with_everything_as_expected(tmp_path: Path, told: Told) -> None:
+    chosen_by = secrets.randbelow(1_000_000)
+    met = in_parts(PARTS, LONG, chosen_by, tmp_path)
+    told(f"chosen by {chosen_by}: {met.summary()}")
+    assert met.steps >= LONG
+    assert not met.never_done, "an act never succeeded"

@@ -1,7 +1,7 @@
 """Numbers that are kept as events come, so that no page counts a million rows. Plain rows in, shares of counters out.
 
-`counts`: by school, year and grade, pupils and transcripts in each state. `days`: by school, year and day of Vietnam, how many reached
-what (and at which hour), judged by where they stand now: what was confirmed and taken back is not confirmed.
+`counts`: by school, year and grade, pupils, transcripts and class summaries in each state. `days`: by school, year and day of Vietnam, how
+many reached what (and at which hour), judged by where they stand now: what was confirmed and taken back is not confirmed.
 
 Each row says in `run` which building of the model counted it, and the counters of every building are their own: the sum over all of
 them is right at any moment, also while a model is rebuilt below the pages.
@@ -57,6 +57,10 @@ def shares_of_transcript(row: Mapping[str, Any]) -> Iterator[Share]:
         day = (school, year, ("day", there[:10]))
         yield Share("days", day, f"{milestone}.all")
         yield Share("days", day, f"{milestone}.h{there[11:13]}")
+
+
+def shares_of_summary(row: Mapping[str, Any]) -> Iterator[Share]:
+    yield Share("counts", (("school", row["school"]), ("year", row["year"]), ("grade", row["grade"])), f"summaries.{row['state']}")
 
 
 def shares_of_class(row: Mapping[str, Any]) -> Iterator[Share]:

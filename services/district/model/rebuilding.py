@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FIRST = ""
 """The building of a model that was never rebuilt."""
 TOPICS = ("identity.organisations", "records.classes", "records.transcripts")
-ROWS = ("units", "schools", "classes", "transcripts")
+ROWS = ("units", "schools", "classes", "transcripts", "summaries")
 COUNTERS = ("counts", "days")
 LOADERS = 8
 """Documents that share the count of one republishing, so that workers side by side seldom meet."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from services.chassis.mongo import InsertOne, ReplaceOne
 from services.district.lookup.names import searchable
 from services.district.model import rebuilding
-from services.district.model.counting import Tally, no_shares, settled, shares_of_class, shares_of_transcript
+from services.district.model.counting import Tally, no_shares, settled, shares_of_class, shares_of_summary, shares_of_transcript
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +35,10 @@ def row_of_transcript(fact: TranscriptMovedV1) -> Document:
     return {**told, "awaited": [a.model_dump() for a in fact.awaited], **searchable(fact.pupil_name)}
 
 
+def row_of_summary(fact: TranscriptMovedV1) -> Document:
+    return fact.model_dump(include={"school", "year", "grade", "class_code", "state"})
+
+
 @dataclass(frozen=True)
 class Kind:
     """Rows of one collection: what an event says of them, and what they add to the counters."""
@@ -48,13 +52,22 @@ UNITS = Kind("units", row_of_place)
 SCHOOLS = Kind("schools", row_of_place)
 CLASSES = Kind("classes", row_of_class, shares_of_class)
 TRANSCRIPTS = Kind("transcripts", row_of_transcript, shares_of_transcript)
+SUMMARIES = Kind("summaries", row_of_summary, shares_of_summary)
 
 
 async def take(db: Database, session: Session, kind: Kind, events: Sequence[Event[Any]]) -> None:
-    """Class summaries are no pupil's transcript: they are passed over, though counted among what was loaded."""
+    """Class summaries are told of with transcripts and are no pupil's: they have rows and numbers of their own."""
     model = await rebuilding.state(db, session)
     run = model["building"] or model["run"]
-    told = [e for e in events if getattr(e.data, "kind", "transcript") == "transcript"]
+    told: dict[Kind, list[Event[Any]]] = {}
+    for event in events:
+        told.setdefault(SUMMARIES if getattr(event.data, "kind", "") == "class_summary" else kind, []).append(event)
+    for each, of_kind in told.items():
+        await _keep(db, session, each, of_kind, run)
+    await rebuilding.count_loaded(db, session, model["building"], type(events[0].data).topic, events)
+
+
+async def _keep(db: Database, session: Session, kind: Kind, told: Sequence[Event[Any]], run: str) -> None:
     known = db[kind.collection].find({"_id": {"$in": list({e.subject for e in told})}}, session=session)
     stored: dict[str, Document] = {row["_id"]: row for row in await known.to_list(None)}
     rows = dict(stored)
@@ -78,4 +91,3 @@ async def take(db: Database, session: Session, kind: Kind, events: Sequence[Even
         await db[kind.collection].update_many({"_id": {"$in": sorted(carried - changed)}}, {"$set": {"run": run}}, session=session)
     for counters, increments in tally.writes():
         await db[counters].bulk_write(increments, ordered=False, session=session)
-    await rebuilding.count_loaded(db, session, model["building"], type(events[0].data).topic, events)

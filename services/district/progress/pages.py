@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
@@ -20,7 +21,7 @@ from services.district.progress import store
 from services.district.progress.reading import SchoolYear, read
 from services.district.progress.rules import ADMINISTRATOR, NOBODY, by_class, held_up, of_people, waited_days
 from services.district.routes import store_of
-from services.district.statistics import AWAITING, COLUMNS, WORDS, added_up
+from services.district.statistics import AWAITING, COLUMNS, WORDS, added_up, told_of, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +38,7 @@ SCHOOLS = f"{STATISTICS}/schools"
 async def show_school(request: Request, who: Who, code: str) -> Response:
     seen = await read(request, who, code, query_of(request, "year").get("year", ""))
     rows = await _classes(seen)
+    summaries = await store.summaries(seen.db, code, seen.year)
     now = clock.now()
     of_year = with_query({"year": seen.year})
     people = of_people(held_up(await store.waiting(seen.db, code, seen.year))) if seen.named else []
@@ -46,14 +48,16 @@ async def show_school(request: Request, who: Who, code: str) -> Response:
         "title": seen.then["name"],
         "crumb": entry_of(who, STATISTICS).title,
         "back_href": f"{STATISTICS}{of_year}",
-        "facts": _facts(code, added_up(rows)),
+        "facts": [*_facts(code, added_up(rows)), *_of_summaries(summaries)],
         "ended": _ended(seen.school, successor),
         "columns": [WORDS[c] for c in COLUMNS],
+        "summaries": bool(summaries),
         "rows": [
             {
                 "name": r["name"],
                 "grade": r["grade"],
                 "numbers": [r[c] for c in COLUMNS],
+                "summary": word_of(summaries.get(r["class"], "")),
                 "href": f"{SCHOOLS}/{code}/classes/{r['class']}{of_year}",
             }
             for r in rows
@@ -68,6 +72,12 @@ async def show_school(request: Request, who: Who, code: str) -> Response:
 
 def _facts(code: str, total: Mapping[str, int]) -> list[tuple[str, str]]:
     return [("Mã trường", code), *((WORDS[c], vn_number(total[c])) for c in ("pupils", "confirmed", "submitted", "accepted"))]
+
+
+def _of_summaries(by_class: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Of primary schools, as far as there are any."""
+    told = told_of(Counter(by_class.values()))
+    return [("Bảng tổng hợp kết quả ĐGGD", f"{told} (theo lớp)")] if told else []
 
 
 def _ended(school: Document, successor: Document | None) -> str:
@@ -90,8 +100,17 @@ async def export_school(request: Request, who: Who, code: str) -> Response:
     if seen.named:
         for each in held_up(await store.waiting(seen.db, code, seen.year)):
             held.setdefault(each["class"], []).append(f"{each['name']} ({each['step']}): {each['count']}")
-    lines = [[r["name"], *(r[c] for c in COLUMNS), "; ".join(held.get(r["class"], ()))] for r in await _classes(seen)]
-    headers = ["Lớp", *(WORDS[c] for c in COLUMNS), "Đang chờ"]
+    summaries = await store.summaries(seen.db, code, seen.year)
+    lines = [
+        [
+            r["name"],
+            *(r[c] for c in COLUMNS),
+            "; ".join(held.get(r["class"], ())),
+            word_of(summaries.get(r["class"], "")) if summaries else "",
+        ]
+        for r in await _classes(seen)
+    ]
+    headers = ["Lớp", *(WORDS[c] for c in COLUMNS), "Đang chờ", "Bảng tổng hợp"]
     return downloads.workbook("thong-ke-theo-lop", f"Năm học {seen.year}" if seen.year else "Thống kê", headers, lines)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from services.district.progress.rules import ACTS, STEPS
+from services.district.statistics import GONE
 
 if TYPE_CHECKING:
     from services.chassis.mongo import Database, Document
@@ -31,6 +32,12 @@ async def states(db: Database, school: str, year: str) -> dict[str, dict[str, in
     async for row in rows:
         found.setdefault(row["_id"]["class"], {})[row["_id"]["state"]] = row["n"]
     return found
+
+
+async def summaries(db: Database, school: str, year: str) -> dict[str, str]:
+    """By class, the state of its class summary; cancelled ones are none."""
+    found = db["summaries"].find({"school": school, "year": year, "state": {"$ne": GONE}}, projection={"class_code": 1, "state": 1})
+    return {row["class_code"]: row["state"] async for row in found}
 
 
 async def waiting(db: Database, school: str, year: str, class_code: str | None = None) -> list[Document]:

@@ -34,9 +34,10 @@ from services.records.locks.errors import YEAR_LOCKED
 from services.records.locks.locking import class_finalised, locks_of
 from services.records.locks.rules import reason_in
 from services.records.locks.store import hold, lock_of
-from services.records.store import document_ref, key
+from services.records.store import Store, document_ref, key
 from services.records.summaries.errors import SUMMARY_STANDS
 from services.records.summaries.store import live_summary
+from services.records.transcripts.assigned import in_year
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,7 +102,10 @@ def person_of(who: Principal, lock: Mapping[str, Any]) -> states.Person:
 
 
 def may_see(who: Principal, request: Mapping[str, Any], lock: Mapping[str, Any]) -> bool:
-    """Board and management; of others the asker, the class's homeroom teacher and who witnesses for the inspection board."""
+    """Board and management; of others the asker, the class's homeroom teacher and who witnesses for the inspection board.
+
+    `who` as of the year of the request.
+    """
     own = who.person in {request["asked_by"], lock["inspector"]} or request["class_code"] in who.homeroom_of
     return allowed(who, Action.VIEW_CORRECTION, school=request["school"], own=own)
 
@@ -110,7 +114,7 @@ async def seen(db: Database, who: Principal, school: str, request_id: str) -> tu
     """A request and its year's lock. Raises Refused: NOT_FOUND, FORBIDDEN."""
     request = await store.request_of(db, school, request_id)
     lock = await lock_of(db, school, request["year"])
-    if not may_see(who, request, lock):
+    if not may_see(await in_year(Store(db), who, school, request["year"]), request, lock):
         raise Refused(FORBIDDEN, action=Action.VIEW_CORRECTION.value)
     return request, lock
 

@@ -151,7 +151,7 @@ async def _rows(who: Principal, looked_at: Reading) -> list[dict[str, Any]]:
             "href": f"{CORRECTIONS}/{r['_id']}",
         }
         for r in await store.requests(db, looked_at.school, looked_at.year)
-        if desk.may_see(who, r, lock)
+        if desk.may_see(looked_at.who, r, lock)
     ]
 
 

@@ -81,7 +81,7 @@ async def corrections(request: Request, who: Who, state: str | None = None, year
     require(who, Action.VIEW_CORRECTION, school=looked_at.school, own=True)
     lock = await lock_of(looked_at.store.db, looked_at.school, looked_at.year)
     person = desk.person_of(who, lock)
-    found = [r for r in await store.requests(looked_at.store.db, looked_at.school, looked_at.year) if desk.may_see(who, r, lock)]
+    found = [r for r in await store.requests(looked_at.store.db, looked_at.school, looked_at.year) if desk.may_see(looked_at.who, r, lock)]
     return {"corrections": [shown(r, person) for r in found if state in {None, r["state"]}]}
 
 

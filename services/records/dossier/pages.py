@@ -32,7 +32,7 @@ async def show_dossier(request: Request, who: Who, transcript_id: str) -> Respon
         "id": transcript_id,
         "steps": steps_of(told),
         "parts": parts_of(told, state_words={state.value: text for state, text in WORDS.items()}),
-        "export_href": export_address(who, found),
+        "export_href": export_address(looked_at.who, found),
         "verify_href": told["verify_url"],
     }
     return render(request.app.state.pages, request, "records/dossier.html", context)

@@ -10,7 +10,7 @@ from services.chassis.objects import DamagedObject, MissingObject
 from services.chassis.web.look import vn_time
 from services.records.export import store
 from services.records.export.errors import DAMAGED_PRINT, NOTHING_TO_PRINT
-from services.records.export.exporting import EXPORTABLE, require_export
+from services.records.export.exporting import EXPORTABLE, require_classes
 from services.records.export.printing import Sheet, UnreadablePdf, bound
 from services.records.transcripts.states import WORDS, State
 
@@ -29,7 +29,7 @@ async def class_pdf(parts: Parts, looked_at: Reading, code: str) -> bytes:
     """In the order of the class list. Raises Refused: FORBIDDEN, NOT_FOUND, NOTHING_TO_PRINT, DAMAGED_PRINT."""
     school, year = looked_at.school, looked_at.year
     school_class = await looked_at.store.school_class(school, year, code)
-    require_export(looked_at.who, school, [code])
+    require_classes(looked_at.who, school, [code])
     known = await store.live(parts.db, school, year, classes=[code])
     found = await store.needed(parts.db, [t["_id"] for t in sorted(known, key=lambda t: (t["number"], t["_id"]))])
     printed = [t for t in found if not remark(t)]

@@ -23,6 +23,8 @@ from services.records.dossier.certificates import SignerCertificate, certificate
 from services.records.errors import NOTHING_SELECTED
 from services.records.export import naming, store
 from services.records.export.errors import NOT_EXPORTABLE, TOO_MANY
+from services.records.store import Store
+from services.records.transcripts.assigned import in_year
 from services.records.transcripts.states import WORDS, State
 
 if TYPE_CHECKING:
@@ -61,10 +63,17 @@ def export_address(who: Principal, transcript: Mapping[str, Any]) -> str:
     return f"/api/records/{COLLECTIONS[kind_of(transcript)]}/{transcript['_id']}/export.zip" if may else ""
 
 
-def require_export(who: Principal, school: str, classes: Iterable[str]) -> None:
-    """Raises Refused(FORBIDDEN) unless the person may export from every one of these classes."""
+def require_classes(who: Principal, school: str, classes: Iterable[str]) -> None:
+    """`who` as of the year of these classes. Raises Refused(FORBIDDEN) unless the person may export from every one."""
     for code in set(classes):
         require(who, Action.EXPORT, school=school, own=code in who.homeroom_of)
+
+
+async def require_export(records: Store, who: Principal, documents: Sequence[Document]) -> None:
+    """Raises Refused(FORBIDDEN) unless the person may export each of these documents, by what they were in its year."""
+    for school, year in {(d["school"], d["year"]) for d in documents}:
+        then = await in_year(records, who, school, year)
+        require_classes(then, school, (d["class_code"] for d in documents if d["year"] == year))
 
 
 async def chosen(
@@ -83,7 +92,9 @@ async def chosen(
 
     Raises Refused: FORBIDDEN, NOT_FOUND, NOTHING_SELECTED.
     """
+    records = Store(parts.db)
     if everything:
+        who = await in_year(records, who, school, year)
         found = [t for t in await store.live(parts.db, school, year, kind=kind) if may_export(who, school, t["class_code"])]
         if not found:
             require(who, Action.EXPORT, school=school, own=bool(who.homeroom_of))
@@ -94,11 +105,11 @@ async def chosen(
     elif pupils:
         found = await store.live(parts.db, school, year, pupils=pupils, kind=kind)
     elif classes:
-        require_export(who, school, classes)
+        require_classes(await in_year(records, who, school, year), school, classes)
         found = await store.live(parts.db, school, year, classes=classes, kind=kind)
     else:
         raise Refused(NOTHING_SELECTED)
-    require_export(who, school, (t["class_code"] for t in found))
+    await require_export(records, who, found)
     return sorted(found, key=lambda t: (t["year"], t["class_code"], t["number"], t["_id"]))
 
 

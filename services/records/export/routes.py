@@ -12,7 +12,7 @@ from contracts.documents import DocumentKind
 from contracts.nouns import NOUNS
 from services.chassis import clock
 from services.chassis.access import Who
-from services.records.at_hand import Year, own_school, parts_of, reading, visible_transcript
+from services.records.at_hand import Year, own_school, parts_of, reading, store_of, visible_transcript
 from services.records.documents import kind_of
 from services.records.export import class_print, exporting, naming
 from services.records.export.zipping import zipped
@@ -63,7 +63,7 @@ async def export(request: Request, who: Who, order: Order, year: Year = None) ->
 @router.get("/transcripts/{transcript_id}/export.zip")
 async def export_one(request: Request, who: Who, transcript_id: str) -> Response:
     found = await visible_transcript(request, who, transcript_id)
-    exporting.require_export(who, found["school"], [found["class_code"]])
+    await exporting.require_export(store_of(request), who, [found])
     return await package(request, who, [found])
 
 

@@ -22,24 +22,30 @@ FILTERS = ("year", "grade", "class", "name", "id", "state", "pupil")
 """Of the address. A personal id never stands in it: the page asks for it by a form and goes on with the pupil's code."""
 
 
+async def readings(records: Store, who: Principal, school: str) -> dict[str, Reading]:
+    """Every year as the person may see it, newest first."""
+    return {year: await Reading.of(records, who, school, year) for year in await records.years(school)}
+
+
 async def classes_by_year(records: Store, who: Principal, school: str) -> dict[str, list[str]]:
     """The classes that the person may see, newest year first."""
-    years = await records.years(school)
-    return {year: await (await Reading.of(records, who, school, year)).visible_classes() for year in years}
+    return {year: await looked_at.visible_classes() for year, looked_at in (await readings(records, who, school)).items()}
 
 
 async def looked_up(records: Store, who: Principal, school: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
     """What the filter finds, cancelled ones too: of the year asked for, or the newest; a pupil or a UUID is looked for in all years."""
-    visible = await classes_by_year(records, who, school)
+    every = await readings(records, who, school)
     everywhere = bool(query.get("pupil") or query.get("id"))
-    years = [query["year"]] if query.get("year") else list(visible) if everywhere else list(visible)[:1]
+    years = [query["year"]] if query.get("year") else list(every) if everywhere else list(every)[:1]
     rows: list[dict[str, Any]] = []
     for year in years:
-        codes = [c for c in visible.get(year, []) if query.get("class", "") in ("", c)]
+        if year not in every:
+            continue
+        codes = [c for c in await every[year].visible_classes() if query.get("class", "") in ("", c)]
         documents = await store.found(
             records.db, school, year, codes, pupil=query.get("pupil", ""), transcript=query.get("id", "").strip().lower()
         )
-        rows += [row_of(d, who, school) for d in documents]
+        rows += [row_of(d, every[year].who, school) for d in documents]
     return [r for r in rows if matches(r, query)]
 
 

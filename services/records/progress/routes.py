@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 
 from contracts.access import Action
 from services.chassis.access import Who, require
-from services.records.at_hand import Year, own_school, reading
+from services.records.at_hand import Year, reading
 from services.records.progress.following import followed, followed_class
 from services.records.progress.rules import people_rows
 
@@ -18,8 +18,8 @@ router = APIRouter(prefix="/api/records")
 @router.get("/progress")
 async def progress(request: Request, who: Who, year: Year = None) -> dict[str, Any]:
     """By class and step: how many transcripts wait and for whom, what was returned and what stands still."""
-    require(who, Action.FOLLOW_SIGNING, school=own_school(who), own=bool(who.homeroom_of))
     looked_at = await reading(request, who, year)
+    require(looked_at.who, Action.FOLLOW_SIGNING, school=looked_at.school, own=bool(looked_at.who.homeroom_of))
     rows = await followed(looked_at)
     return {"school": looked_at.school, "year": looked_at.year, "classes": rows, "people": people_rows(rows)}
 

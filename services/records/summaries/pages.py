@@ -165,7 +165,7 @@ async def show_summary(request: Request, who: Who, summary_id: str, pdf: str = "
         "back_href": SUMMARIES,
         "pdf_inline": bool(pdf),
         "inline_href": "?pdf=1#pdf",
-        "export_href": export_address(who, found),
+        "export_href": export_address(looked_at.who, found),
         **context_of(found),
         **await shown(store_of(request).db, found, "summaries"),
     }

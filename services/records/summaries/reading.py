@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contracts.access import Action, allowed
 from contracts.nouns import worded
 from services.records.cancellation.cancelling import why
 from services.records.locks.locking import class_finalised, locks_of
@@ -66,8 +65,7 @@ async def class_rows(looked_at: Reading) -> list[dict[str, Any]]:
                 "cancelled": last[code]["version"] if code in last and not found else None,
                 "reasons": [] if found else why_not,
                 "document": found,
-                # a homeroom teacher of today has another class than that of the same name years ago
-                "may_create": allowed(at.who, Action.CREATE, school=at.school, own=code in at.who.homeroom_of and not earlier),
+                "may_create": at.may_create(code),
             }
         )
     return rows

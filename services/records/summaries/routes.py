@@ -19,7 +19,6 @@ from services.records.export.routes import PRIVATE, package
 from services.records.summaries import creation
 from services.records.summaries.errors import NO_CLASS_CHOSEN
 from services.records.summaries.reading import class_rows, row_of, visible_summary
-from services.records.summaries.signers import is_earlier
 
 router = APIRouter(prefix="/api/records/summaries")
 
@@ -52,10 +51,8 @@ async def create(request: Request, who: Who, order: CreationOrder, year: Year = 
     if not order.classes:
         raise Refused(NO_CLASS_CHOSEN)
     looked_at = await reading(request, who, year)
-    # a homeroom teacher of today has another class than that of the same name years ago
-    own = () if await is_earlier(looked_at) else who.homeroom_of
     for code in order.classes:
-        require(who, Action.CREATE, school=looked_at.school, own=code in own)
+        require(looked_at.who, Action.CREATE, school=looked_at.school, own=code in looked_at.who.homeroom_of)
     return await creation.create(parts_of(request), looked_at, order.classes, leader=order.leader, request_id=request.state.request_id)
 
 
@@ -69,7 +66,7 @@ async def preview(
 ) -> Response:
     """What the summary of a class would look like now, under a watermark; for whoever may create it."""
     looked_at = await reading(request, who, year)
-    require(who, Action.CREATE, school=looked_at.school, own=class_code in who.homeroom_of and not await is_earlier(looked_at))
+    require(looked_at.who, Action.CREATE, school=looked_at.school, own=class_code in looked_at.who.homeroom_of)
     content = await creation.preview(parts_of(request), looked_at, class_code, leader)
     return _pdf(content, "xem-truoc.pdf")
 
@@ -99,7 +96,7 @@ async def document(request: Request, who: Who, summary_id: str, kind: str) -> Re
 async def export(request: Request, who: Who, summary_id: str) -> Response:
     """ "Xuất dữ liệu" of this one; several at once go by /api/records/exports with `kind`."""
     found = await visible_summary(store_of(request), who, summary_id)
-    exporting.require_export(who, found["school"], [found["class_code"]])
+    await exporting.require_export(store_of(request), who, [found])
     return await package(request, who, [found])
 
 

@@ -21,8 +21,9 @@ from services.records.locks.locking import locks_of
 from services.records.render.pooled import build
 from services.records.rules.completeness import missing
 from services.records.store import document_ref, pupil_of
-from services.records.transcripts.content import required_signers, transcript_content, without_comments
-from services.records.transcripts.errors import GONE
+from services.records.transcripts.assigned import still_here
+from services.records.transcripts.content import required_signers, subject_teachers, transcript_content, without_comments
+from services.records.transcripts.errors import GONE, SIGNER_LEFT
 from services.records.transcripts.holding import hold
 from services.records.transcripts.jobs import KIND, Options, result_of
 from services.records.transcripts.needs import of_class, of_pupil
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from services.chassis.process import Parts
     from services.records.digitisation.creating import Paper
     from services.records.locks.locking import Locks
-    from services.records.schoolyear import Corrections, TranscriptContent
+    from services.records.schoolyear import Corrections, Result, SchoolClass, TranscriptContent
     from services.records.store import Store
     from services.records.transcripts.versions import Replaced
 
@@ -53,7 +54,7 @@ class JobStopped(Exception):
 class Before:
     """What came before the pupils of one chunk: live and cancelled transcripts of the year, earlier years, corrections, locks;
 
-    `papers`: of whom the year is digitised from paper.
+    `papers`: of whom the year is digitised from paper. `here`: of an earlier year, who is on the staff now; None for the newest.
     """
 
     live: frozenset[str]
@@ -62,6 +63,10 @@ class Before:
     corrections: Mapping[str, Corrections]
     locks: Locks
     papers: Mapping[str, Paper] = field(default_factory=dict)
+    here: frozenset[str] | None = None
+
+    def is_here(self, person: str) -> bool:
+        return self.here is None or person in self.here
 
 
 def reasons(pupil: Document, year: YearData, before: Before) -> list[dict[str, Any]]:
@@ -80,12 +85,20 @@ def reasons(pupil: Document, year: YearData, before: Before) -> list[dict[str, A
     if pupil["data"] is None or pupil["result"] is None:
         lacking = [*of_class(school_class, year.staff, school), *of_pupil(pupil["missing"])]
         return [{"field": m["field"], "code": NOT_COMPLETE.code, "reason": m["message"]} for m in lacking]
-    found = missing(pupil_of(pupil), result_of(pupil), school_class, year.assignments, year.staff, school)
-    return [{"field": m.field, "code": NOT_COMPLETE.code, "reason": m.message_vi} for m in found]
+    result = result_of(pupil)
+    found = missing(pupil_of(pupil), result, school_class, year.assignments, year.staff, school)
+    incomplete = [{"field": m.field, "code": NOT_COMPLETE.code, "reason": m.message_vi} for m in found]
+    return incomplete or _signers_left(school_class, result, year, before)
 
 
-def _refusal(refusal: Refusal) -> list[dict[str, Any]]:
-    return [{"field": "", "code": refusal.code, "reason": refusal.cause}]
+def _signers_left(school_class: SchoolClass, result: Result, year: YearData, before: Before) -> list[dict[str, Any]]:
+    teachers = (t.staff for t in subject_teachers(school_class, result, year.assignments, year.staff))
+    left = [year.staff[s].name for s in dict.fromkeys((*teachers, school_class.homeroom, school_class.leader)) if not before.is_here(s)]
+    return _refusal(SIGNER_LEFT, names=", ".join(left)) if left else []
+
+
+def _refusal(refusal: Refusal, **details: object) -> list[dict[str, Any]]:
+    return [{"field": "", "code": refusal.code, "reason": Refused(refusal, **details).cause}]
 
 
 def content_of(pupil: Document, year: YearData, before: Before, options: Options, public_url: str) -> TranscriptContent:
@@ -203,6 +216,7 @@ class Creation:
             {code: counted(done) for code, done in (await finished_of(self.store.db, school, year, codes, session)).items()},
             locks,
             await papers_of(self.store, school, year, pupils),
+            await still_here(self.store, school, year),
         )
 
     async def _make(self, ready: Sequence[tuple[Document, TranscriptContent]]) -> tuple[list[Change], list[dict[str, Any]]]:

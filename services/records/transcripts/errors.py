@@ -12,6 +12,14 @@ GONE = Refusal(
     "Kiểm tra dữ liệu đã nhập rồi chọn lại học sinh.",
     "the pupil or the class is no longer there",
 )
+SIGNER_LEFT = Refusal(
+    "HB-REC-211",
+    409,
+    "Người ký không còn công tác tại trường",
+    "Người phải ký học bạ của năm học trước không còn trong danh sách cán bộ của năm học mới nhất: {names}.",
+    "Lập kế hoạch số hóa học bạ của năm học đó: nhân viên học vụ rà soát, Hiệu trưởng ký thay phần của người không còn công tác.",
+    "signers of an earlier year have left: {names}",
+)
 JOB_ENDED = Refusal(
     "HB-REC-047",
     409,

@@ -258,7 +258,7 @@ async def show_transcript(request: Request, who: Who, transcript_id: str, pdf: s
         "back_href": f"{CLASSES}/{found['class_code']}",
         "pdf_inline": bool(pdf),
         "inline_href": "?pdf=1#pdf",
-        "export_href": export_address(who, found),
+        "export_href": export_address(looked_at.who, found),
         "copy_href": _copy_address(who, found),
         **context_of(found),
         **await shown(store_of(request).db, found, "transcripts"),

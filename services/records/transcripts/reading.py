@@ -10,6 +10,7 @@ from services.chassis.access import require
 from services.chassis.errors import NOT_FOUND, Refused
 from services.records.errors import NOTHING_SELECTED
 from services.records.locks.locking import class_finalised
+from services.records.transcripts.assigned import in_year
 from services.records.transcripts.needs import CLASS_FIELDS, of_class, of_pupil
 from services.records.transcripts.states import AWAITED, WORDS, State
 from services.records.transcripts.versions import replaced_of
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 @dataclass
 class Reading:
+    """`who`: the person, with the classes that were theirs in this year."""
+
     store: Store
     who: Principal
     school: str
@@ -39,7 +42,7 @@ class Reading:
         chosen = year or (years[0] if years else None)
         if chosen is None or chosen not in years:
             raise Refused(NOT_FOUND)
-        return cls(store, who, school, chosen)
+        return cls(store, await in_year(store, who, school, chosen), school, chosen)
 
     async def _teaches_in(self) -> set[str]:
         return {a.class_code for a in await self.store.assignments(self.school, self.year) if a.staff == self.who.person}

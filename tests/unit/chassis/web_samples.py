@@ -277,6 +277,7 @@ def _district() -> Iterator[Sample]:
             "export_href": "/district/statistics.xlsx",
             "headers": HEADERS,
             "legend": LEGEND,
+            "summaries": "Chờ ký 1, Đã tiếp nhận 3",
             "totals": line_of(row(112_040, {"ACCEPTED": 80_000, "SUBMITTED": 1_240, "AWAITING_HOMEROOM": 9_000, "REJECTED": 400})),
             "rows": [
                 {

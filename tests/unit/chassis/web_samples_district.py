@@ -85,8 +85,15 @@ def _school(rows: int) -> dict[str, Any]:
         "facts": [("Mã trường", "31300001"), ("Học sinh", "320")],
         "ended": "",
         "columns": [WORDS[c] for c in COLUMNS],
+        "summaries": rows > 0,
         "rows": [
-            {"name": f"{1 + n % 5}A{n}", "grade": 1 + n % 5, "numbers": [32, *([n % 4] * (len(COLUMNS) - 1))], "href": "/ui/district/class"}
+            {
+                "name": f"{1 + n % 5}A{n}",
+                "grade": 1 + n % 5,
+                "numbers": [32, *([n % 4] * (len(COLUMNS) - 1))],
+                "summary": "Đã tiếp nhận",
+                "href": "/ui/district/class",
+            }
             for n in range(rows)
         ],
         "named": True,

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.district.model.counting import Tally, settled, shares_of_class, shares_of_transcript
+from services.district.model.counting import Tally, settled, shares_of_class, shares_of_summary, shares_of_transcript
 
 STATES = ("AWAITING_HOMEROOM", "SIGNED", "CONFIRMED", "SUBMITTED", "REJECTED", "ACCEPTED", "CANCELLED")
 MOMENT = dt.datetime(2026, 5, 28, 20, 30, tzinfo=dt.UTC)
@@ -146,3 +146,10 @@ def test_a_move_that_changes_no_number_writes_no_counter() -> None:
     row = {**transcript("SIGNED"), "run": ""}
     tally.replace(row, dict(row))
     assert list(tally.writes()) == []
+
+
+def test_a_class_summary_counts_beside_the_transcripts_and_moves_from_state_to_state() -> None:
+    before, after = ({"school": "1", "year": "2025-2026", "grade": 5, "state": s, "run": ""} for s in ("SIGNED", "CONFIRMED"))
+    tally = Tally(shares_of_summary)
+    tally.replace(before, after)
+    assert increments(tally) == {"|1|2025-2026|5": {"summaries.SIGNED": -1, "summaries.CONFIRMED": 1}}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.chassis.errors import Refused
 from services.district.approvals import decided
-from services.district.statistics import COLUMNS, added_up, by_school, row
+from services.district.statistics import COLUMNS, WORDS, added_up, by_school, row, told_of, word_of
 
 AWAITING = ["AWAITING_SUBJECT_TEACHERS", "AWAITING_HOMEROOM", "AWAITING_LEADER", "AWAITING_ISSUE"]
 STATES = [*AWAITING, "RETURNED", "SIGNED", "CONFIRMED", "SUBMITTED", "ACCEPTED", "REJECTED", "WITHDRAWAL_PENDING", "WITHDRAWN"]
@@ -27,6 +27,18 @@ def test_a_pupil_whose_transcript_was_cancelled_has_none_and_no_column_counts_it
     counted = row(5, {"CANCELLED": 3, "SIGNED": 4, "RETURNED": 1})
     assert counted["not_created"] == 0
     assert (counted["signed"], counted["returned"]) == (4, 1)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_class_summary_has_the_word_of_its_column(state: str) -> None:
+    assert word_of(state) in {WORDS[c] for c in COLUMNS[2:]}
+    assert told_of({state: 3}) == f"{word_of(state)} 3"
+
+
+def test_a_class_without_a_summary_or_with_a_cancelled_one_has_none_yet() -> None:
+    assert {word_of(""), word_of("CANCELLED")} == {"Chưa tạo"}
+    assert told_of({"CANCELLED": 2, "SIGNED": 0}) == told_of({}) == ""
+    assert told_of({"AWAITING_LEADER": 1, "AWAITING_ISSUE": 2, "ACCEPTED": 4}) == "Chờ ký 3, Đã tiếp nhận 4"
 
 
 def test_a_school_without_any_data_is_listed_with_zeros() -> None:

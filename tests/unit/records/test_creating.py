@@ -70,6 +70,17 @@ def test_a_class_that_is_not_finalised_refuses_everybody_of_it(seen: Preview) ->
     assert (reason["code"], reason["field"]) == ("HB-REC-006", "Hoàn thành tổng kết")
 
 
+def test_of_an_earlier_year_nobody_is_asked_for_a_signature_who_has_left_the_school(seen: Preview) -> None:
+    everybody = frozenset(s.code for s in seen.staff)
+    school_class = next(c for c in seen.classes if c.code == "5A")
+    assert reasons(pupil_of(seen), year_of(seen), replace(NOTHING, here=everybody)) == []
+    [reason] = reasons(pupil_of(seen), year_of(seen), replace(NOTHING, here=everybody - {school_class.homeroom, school_class.leader}))
+    names = [next(s.name for s in seen.staff if s.code == code) for code in (school_class.homeroom, school_class.leader)]
+    assert (reason["code"], all(name in reason["reason"] for name in names)) == ("HB-REC-211", True)
+    idle = next(s.code for s in seen.staff if s.position == "Nhân viên học vụ")
+    assert reasons(pupil_of(seen), year_of(seen), replace(NOTHING, here=everybody - {idle})) == []
+
+
 def test_a_missing_leader_refuses_until_one_is_configured(seen: Preview) -> None:
     [reason] = reasons(pupil_of(seen), year_of(seen, leader=""), NOTHING)
     assert reason["field"] == "Lãnh đạo ký"
