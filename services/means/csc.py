@@ -68,6 +68,7 @@ PATIENCE_SECONDS = 120.0
 RENEW_SECONDS = 60.0
 """An authorisation that ends sooner than this, or within half of its life if that is less, is extended before it is used."""
 KEPT_SADS = 1000
+KEPT_VALUES = 10_000
 FETCHED_SECONDS = 600.0
 """How much longer than our patience the provider keeps what it signed asynchronously: somebody may come for it later."""
 SHOWN_TITLES = 20
@@ -126,6 +127,7 @@ class Csc:
         self._patience = patience_seconds
         self._login = login
         self._sads: OrderedDict[str, _Sad] = OrderedDict()
+        self._left_over: OrderedDict[tuple[str, bytes], bytes] = OrderedDict()
         self._http = ProviderHttp(base_url, verify=verify, timeout=timeout)
         self.oauth = OAuth(self._http, client_id, client_secret)
         self.asks_password = login == "basic"
@@ -291,12 +293,25 @@ class Csc:
         for start in range(0, len(hashes), self._chunk):
             part = hashes[start : start + self._chunk]
             known = await self._good(session, credential.id, sad, part)
+            known.values |= {digest: value for digest in part if (value := self._left_over.pop((credential.id, digest), b""))}
             missing = [digest for digest in dict.fromkeys(part) if digest not in known.values]
             if missing:
-                await self._sign_part(session, known, common, missing)
+                try:
+                    await self._sign_part(session, known, common, missing)
+                except ProviderRefused:
+                    self._leave_over(credential.id, known, part)
+                    raise
             yield [known.values[digest] for digest in part]
             for digest in part:
                 known.values.pop(digest, None)
+
+    def _leave_over(self, credential_id: str, known: _Sad, part: Sequence[bytes]) -> None:
+        """What was signed of `part` under an authorisation that signs no more is not signed again under the next one."""
+        for digest in part:
+            if value := known.values.pop(digest, b""):
+                self._left_over[credential_id, digest] = value
+        while len(self._left_over) > KEPT_VALUES:
+            self._left_over.popitem(last=False)
 
     async def _sign_part(self, session: Session, known: _Sad, common: dict[str, Any], part: Sequence[bytes]) -> None:
         """Into `known.values`. A provider that will not sign one of the hashes refuses all: halves are asked apart to find out which.

@@ -97,7 +97,7 @@ PROVIDER_REFUSED = Refusal(
     409,
     "Nhà cung cấp chữ ký số từ chối",
     "Nhà cung cấp chữ ký số từ chối thực hiện: {meaning}.",
-    "Xử lý theo nguyên nhân được nêu rồi ký lại.",
+    "{advice}",
     "the provider refused: {problem}",
 )
 CANCELLED = Refusal(

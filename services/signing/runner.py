@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from contracts.documents import DocumentRef
@@ -19,6 +20,7 @@ from services.chassis.errors import Refusal, Refused
 from services.chassis.kafka import is_transient
 from services.chassis.leases import claim, owner_token, release, renew
 from services.chassis.mongo import Document, Session, transaction
+from services.means.refusal_words import WORDS
 from services.means.remote import Authorized, Credential, Expired, Outcome, ProviderError, ProviderRefused, ProviderUnavailable, Rejected
 from services.means.remote import Refusal as RefusalCode
 from services.means.remote import Session as ProviderSession
@@ -51,7 +53,7 @@ from services.signing.store import UNFINISHED
 from services.signing.tasks import basis_of, outdated, signed, told_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from services.chassis.process import Parts
     from services.signing.providers import Providers
@@ -62,7 +64,8 @@ AT_ONCE = 64
 WORKING = 4
 """Chunks of documents that one worker prepares or embeds at a time."""
 CHUNK = 24
-POLL_SECONDS = 0.5
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+"""Seconds for which a provider that failed is left alone while its values are fetched: ever longer."""
 ATTEMPTS = 3
 ASK_AGAIN = 2
 """How often a batch may ask its person once more, for what an authorisation no longer lets be signed."""
@@ -80,6 +83,27 @@ ENDINGS = {
 log = logging.getLogger(__name__)
 
 
+def owner_of(batch: Document) -> str:
+    """Of the lease under which it is run here."""
+    return str(batch["lease"]["owner"])
+
+
+def refused_by(batch: Document, problem: ProviderRefused) -> Refused:
+    """In the person's words; the provider's own, without numbers that may name somebody, are for whoever looks into it."""
+    said = "".join("#" if character.isdigit() else character for character in problem.description)
+    told = {"batch": batch["_id"], "provider": batch["provider"], "problem": problem.code.value, "said": said}
+    log.warning("a provider refused", extra=told)
+    meaning, advice = WORDS[problem.code]
+    return Refused(PROVIDER_REFUSED, meaning=meaning, advice=advice, problem=problem.code)
+
+
+def pauses() -> Iterator[float]:
+    pause_seconds = FIRST_PAUSE
+    while True:
+        yield pause_seconds
+        pause_seconds = min(LONGEST_PAUSE, pause_seconds * 2)
+
+
 class LeaseLost(Exception):
     """Another worker has the batch now."""
 
@@ -94,7 +118,6 @@ class Runner:
         self.store = store
         self.providers = providers
         self.pictures = Pictures(store.db, parts.objects, parts.pool)
-        self.owner = owner_token()
         self.lease_seconds = parts.settings.lease_seconds
         self.running: set[asyncio.Task[None]] = set()
         self.gate = turns.Gate(WORKING)
@@ -106,8 +129,10 @@ class Runner:
         queued = await self.store.queued_batches()
         if not queued:
             return 0
+        # each run is an owner of its own: one whose lease ended while this machine was busy must not be taken for its successor
+        owner = owner_token()
         for batch_id in turns.in_order(queued, await self.store.served_schools()):
-            batch = await claim(self.store.db["batches"], {"_id": batch_id, "state": {"$in": UNFINISHED}}, self.owner, self.lease_seconds)
+            batch = await claim(self.store.db["batches"], {"_id": batch_id, "state": {"$in": UNFINISHED}}, owner, self.lease_seconds)
             if batch is not None:
                 break
         else:
@@ -118,9 +143,8 @@ class Runner:
         return 1
 
     async def _run(self, batch: Document) -> None:
-        renewing = asyncio.create_task(self._renew(batch["_id"]))
         try:
-            await self._go(batch)
+            await self._while_held(batch)
         except LeaseLost:
             log.warning("lost the lease of a batch", extra={"batch": batch["_id"]})
         except Exception as problem:
@@ -129,10 +153,24 @@ class Runner:
                 await asyncio.sleep(1)
             else:
                 log.exception("a batch failed", extra={"batch": batch["_id"], "attempt": batch.get("attempts", 0) + 1})
-                await self._defective(batch)
+                with suppress(LeaseLost):
+                    await self._defective(batch)
         finally:
+            await release(self.store.db["batches"], batch["_id"], owner_of(batch))
+
+    async def _while_held(self, batch: Document) -> None:
+        """Work and lease end together. Raises LeaseLost, and what the work raises."""
+        going, renewing = asyncio.create_task(self._go(batch)), asyncio.create_task(self._renew(batch))
+        try:
+            await asyncio.wait((going, renewing), return_when=asyncio.FIRST_COMPLETED)
+            if not going.done():
+                renewing.result()
+                raise LeaseLost
+            going.result()
+        finally:
+            going.cancel()
             renewing.cancel()
-            await release(self.store.db["batches"], batch["_id"], self.owner)
+            await asyncio.gather(going, renewing, return_exceptions=True)
 
     async def _defective(self, batch: Document) -> None:
         """Try again a few times; then end what is open, so that people know and can sign it anew."""
@@ -145,18 +183,30 @@ class Runner:
     async def _finish(self, batch: Document) -> None:
         await self._end_open_items(batch, STALE)
         await token_means.close(self.store, batch)
-        if not await self.store.finish_batch(batch["_id"], self.owner):
+        if not await self.store.finish_batch(batch["_id"], owner_of(batch)):
             raise LeaseLost
         batch["state"] = "finished"
 
-    async def _renew(self, batch_id: str) -> None:
-        while await renew(self.store.db["batches"], batch_id, self.owner, self.lease_seconds):  # noqa: ASYNC110 - a lease is kept by time
+    async def _renew(self, batch: Document) -> None:
+        """Ends when the lease is lost. While the database is away it is tried again: whether it was too late the database knows."""
+        while True:
+            try:
+                if not await renew(self.store.db["batches"], batch["_id"], owner_of(batch), self.lease_seconds):
+                    return
+            except Exception as problem:
+                if not is_transient(problem):
+                    raise
+                log.warning("the lease of a batch could not be renewed", extra={"batch": batch["_id"]}, exc_info=True)
             await asyncio.sleep(self.lease_seconds / 4)
 
     async def _set(self, batch: Document, **changes: Any) -> None:
-        if not await self.store.set_batch(batch["_id"], self.owner, changes):
+        if not await self.store.set_batch(batch["_id"], owner_of(batch), changes):
             raise LeaseLost
         batch.update(changes)
+
+    async def _check_held(self, batch: Document, session: Session) -> None:
+        if not await self.store.is_held(batch["_id"], owner_of(batch), session):
+            raise LeaseLost
 
     async def _go(self, batch: Document) -> None:
         try:
@@ -205,7 +255,7 @@ class Runner:
                 else:
                     log.error("a transcript cannot be prepared", extra={"transcript": item["transcript"]}, exc_info=outcome)
                     await self._fail(batch, [item], DAMAGED)
-            await self.store.set_items(changes)
+            await self.store.set_items(changes, among=["queued"])
         failpoints.reach("signing.prepared")
 
     async def _prepare_one(self, batch: Document, item: Document, task: Document) -> Prepared:
@@ -237,12 +287,13 @@ class Runner:
             if not self._may_ask(batch, items):
                 raise Refused(ASKED_OR_NOT)
             await revocation.asked(batch["certificate"], batch["chain"], self.providers.roots)
+            await self._set(batch, deadline=clock.now() + CONFIRM_WITHIN)
             await self.store.move_items(batch["_id"], HASHED, "sent")
         while True:
             if await self.store.cancel_requested(batch["_id"]):
                 raise Refused(CANCELLED)
-            if clock.now() > batch["deadline"]:
-                raise Refused(NOT_CONFIRMED if confirming.by_hand(batch) else await token_means.late(self.store, batch))
+            # looked at before the answer is: what was confirmed while nobody was here to ask counts
+            late = clock.now() > batch["deadline"]
             await check_still_approved(self.store, batch)
             answer = await self._asked(batch, hashes, items)
             failpoints.reach("signing.asked")
@@ -253,6 +304,8 @@ class Runner:
                 raise Refused(REJECTED)
             if isinstance(answer, Expired):
                 raise Refused(EXPIRED)
+            if late:
+                raise Refused(NOT_CONFIRMED if confirming.by_hand(batch) else await token_means.late(self.store, batch))
             if answer is not None and not batch.get("handle"):
                 await self._set(batch, handle=answer.handle)
                 await self.store.move_items(batch["_id"], HASHED, "waiting")
@@ -269,7 +322,7 @@ class Runner:
     async def _confirmed(self, batch: Document, sad: str) -> None:
         """From here on it cannot be stopped; who was told that it is stopped was told the truth."""
         changes = {"state": "signing", "sad": self.providers.seal(sad), "deadline": clock.now() + SIGN_WITHIN}
-        if not await self.store.set_batch(batch["_id"], self.owner, changes, unless_cancelled=True):
+        if not await self.store.set_batch(batch["_id"], owner_of(batch), changes, unless_cancelled=True):
             if await self.store.cancel_requested(batch["_id"]):
                 raise Refused(CANCELLED)
             raise LeaseLost
@@ -299,7 +352,7 @@ class Runner:
         except ProviderRefused as problem:
             if problem.code is RefusalCode.UNKNOWN_TRANSACTION and not batch.get("handle"):
                 raise Refused(ASKED_OR_NOT) from problem
-            raise Refused(PROVIDER_REFUSED, meaning=problem.description, problem=problem.code) from problem
+            raise refused_by(batch, problem) from problem
         except ProviderError as problem:
             raise Refused(PROVIDER_AWAY) from problem
 
@@ -310,6 +363,9 @@ class Runner:
 
     async def _sign(self, batch: Document) -> None:
         items = await self.store.items(batch["_id"], states=[*HASHED, "returned"], bodies=True)
+        # how long a provider may be away counts from when somebody is here to ask it
+        await self._set(batch, deadline=clock.now() + SIGN_WITHIN)
+        await token_means.taken_up(self.store, batch)
         for start in range(0, len(items), CHUNK):
             await self._sign_chunk(batch, items[start : start + CHUNK])
 
@@ -367,7 +423,7 @@ class Runner:
             values = await self._values(batch, [h for i in asked for h in prepared[i].hashes], chunk=asked[0])
             failpoints.reach("signing.signed")
             fresh = {i: [values.pop(0) for _ in prepared[i].hashes] for i in asked}
-            await self.store.set_items({i: {"state": "returned", "values": v} for i, v in fresh.items()})
+            await self.store.set_items({i: {"state": "returned", "values": v} for i, v in fresh.items()}, among=HASHED)
             kept |= fresh
         failpoints.reach("signing.returned")
         return kept
@@ -395,7 +451,7 @@ class Runner:
             scal=kept["scal"],
             multisign=kept["multisign"],
         )
-        while True:
+        for pause_seconds in pauses():
             await check_still_approved(self.store, batch)
             try:
                 with SIGNER_SECONDS.labels(batch["provider"]).time():
@@ -404,15 +460,16 @@ class Runner:
             except ProviderUnavailable as problem:
                 if clock.now() > batch["deadline"]:
                     raise Refused(PROVIDER_AWAY) from problem
-                await asyncio.sleep(POLL_SECONDS * 2)
+                await asyncio.sleep(max(pause_seconds, min(problem.retry_after or 0, LONGEST_PAUSE)))
             except ProviderRefused as problem:
                 if problem.code is RefusalCode.HASH_NOT_AUTHORISED:
                     return [b""] * len(hashes)  # none of this chunk was signed, which says nothing of the others
                 if problem.code in SPENT and batch.get("asked_again", 0) < ASK_AGAIN:
                     raise AuthorisationSpent from problem
-                raise Refused(PROVIDER_REFUSED, meaning=problem.description, problem=problem.code) from problem
+                raise refused_by(batch, problem) from problem
             except ProviderError as problem:
                 raise Refused(PROVIDER_AWAY) from problem
+        raise AssertionError("the pauses have no end")
 
     async def _embed(
         self, batch: Document, task: Document, prepared: Prepared, values: list[bytes]
@@ -440,6 +497,7 @@ class Runner:
         finished_items = [i for i in items if i["transcript"] in done]
 
         async def work(session: Session) -> list[Document]:
+            await self._check_held(batch, session)
             await check_still_approved(self.store, batch, session)
             wanted, tasks = await self._without_stale(batch, finished_items, session)
             by_transcript = {i["transcript"]: i for i in wanted}
@@ -476,7 +534,7 @@ class Runner:
                 outcomes[item["_id"]] = {"state": "embedded", "prepared": None, "values": None}
             await self.store.save_tasks(session, changes, actor=batch["person"], cause=batch["_id"])
             await self.store.add_signatures(session, elements)
-            await self.store.set_items(outcomes, session)
+            await self.store.set_items(outcomes, session, among=OPEN)
             details = {"step": batch["step"], **told_kind(batch), "signed": sorted(by_transcript), "certificate": facts.serial}
             await audit.record(
                 self.store.db,
@@ -503,12 +561,14 @@ class Runner:
         await self._fail(batch, await self.store.items(batch["_id"], states=OPEN), refusal, **values)
 
     async def _fail(self, batch: Document, items: Sequence[Document], refusal: Refusal, **values: object) -> None:
-        """The items end with a reason; their transcripts wait again for the person."""
+        """The items that have no outcome yet end with a reason; their transcripts wait again for the person."""
         refused = Refused(refusal, **values)
         state = ENDINGS.get(refusal.code, "failed")
 
-        async def work(session: Session) -> None:
-            tasks = await self.store.load_tasks(session, [i["transcript"] for i in items])
+        async def work(session: Session) -> int:
+            await self._check_held(batch, session)
+            still_open = await self.store.open_of(items, session)
+            tasks = await self.store.load_tasks(session, [i["transcript"] for i in still_open])
             freed = [
                 Change({**t, "claims": {p: b for p, b in t["claims"].items() if b != batch["_id"]}})
                 for t in tasks.values()
@@ -523,21 +583,21 @@ class Runner:
                 "prepared": None,
                 "values": None,
             }
-            await self.store.set_items({i["_id"]: outcome for i in items}, session)
+            await self.store.set_items({i["_id"]: outcome for i in still_open}, session, among=OPEN)
             about = {"step": batch["step"], **told_kind(batch)}
-            details = {**about, "outcome": state, "code": refused.code, "transcripts": [i["transcript"] for i in items]}
-            await audit.record(
-                self.store.db,
-                session,
-                actor=batch["person"],
-                act="not signed",
-                subject=batch["_id"],
-                place=batch["school"],
-                request_id=batch["request_id"],
-                details=details,
-            )
+            details = {**about, "outcome": state, "code": refused.code, "transcripts": [i["transcript"] for i in still_open]}
+            if still_open:
+                await audit.record(
+                    self.store.db,
+                    session,
+                    actor=batch["person"],
+                    act="not signed",
+                    subject=batch["_id"],
+                    place=batch["school"],
+                    request_id=batch["request_id"],
+                    details=details,
+                )
+            return len(still_open)
 
-        if not items:
-            return
-        await transaction(self.store.db, work)
-        SIGNATURES.labels(batch["step"], state).inc(len(items))
+        if items:
+            SIGNATURES.labels(batch["step"], state).inc(await transaction(self.store.db, work))

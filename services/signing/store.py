@@ -14,6 +14,7 @@ from services.chassis.leases import EXPIRED_OR_FREE, claim
 from services.chassis.mongo import ASCENDING, IndexModel, UpdateOne, transaction
 from services.signing.auditing.store import end_approvals, save_approvals
 from services.signing.auditing.store import ensure_indexes as ensure_audit_indexes
+from services.signing.items import OPEN
 from services.signing.tasks import ASSEMBLING, CANCELLED, SEALING
 
 if TYPE_CHECKING:
@@ -208,6 +209,11 @@ class Store:
         done = await self.db["batches"].update_one(wanted, {"$set": dict(changes)})
         return done.matched_count == 1
 
+    async def is_held(self, batch_id: str, owner: str, session: Session) -> bool:
+        """Is it run under this owner's lease, as far as this transaction sees?"""
+        wanted = {"_id": batch_id, "lease.owner": owner}
+        return await self.db["batches"].find_one(wanted, projection={"_id": 1}, session=session) is not None
+
     async def finish_batch(self, batch_id: str, owner: str) -> bool:
         """The end, with which the provider's token and authorisation are forgotten. False when the lease was lost."""
         end = {"$set": {"state": "finished", "ended_at": clock.now()}, "$unset": dict.fromkeys(SECRETS, "")}
@@ -273,8 +279,18 @@ class Store:
         projection = None if bodies else {"prepared": 0, "values": 0}
         return await self.db["items"].find(wanted, projection=projection).sort("number", 1).to_list(None)
 
-    async def set_items(self, changes: Mapping[str, Mapping[str, Any]], session: Session | None = None) -> None:
-        writes = [UpdateOne({"_id": i}, {"$set": dict(c), "$currentDate": {"changed_at": True}}) for i, c in changes.items()]
+    async def open_of(self, items: Sequence[Document], session: Session) -> list[Document]:
+        """Those of `items` that have no outcome yet."""
+        wanted = {"_id": {"$in": [i["_id"] for i in items]}, "state": {"$in": list(OPEN)}}
+        still_open = {i["_id"] async for i in self.db["items"].find(wanted, projection={"_id": 1}, session=session)}
+        return [i for i in items if i["_id"] in still_open]
+
+    async def set_items(self, changes: Mapping[str, Mapping[str, Any]], session: Session | None = None, *, among: Sequence[str]) -> None:
+        """Of items in one of these states; others have gone on meanwhile, by the hand of somebody else, and stay as they are."""
+        writes = [
+            UpdateOne({"_id": i, "state": {"$in": list(among)}}, {"$set": dict(c), "$currentDate": {"changed_at": True}})
+            for i, c in changes.items()
+        ]
         if writes:
             await self.db["items"].bulk_write(writes, ordered=False, session=session)
 

@@ -61,6 +61,12 @@ async def late(store: Store, batch: Document) -> Refusal:
     return REFUSALS[_missing(job) if job is not None else "no_agent"]
 
 
+async def taken_up(store: Store, batch: Document) -> None:
+    """The program cannot get on while the service is away: how long nothing came counts from when somebody is here again."""
+    if by_token(batch):
+        await agents.moved(store.db, batch["_id"], clock.now())
+
+
 async def returned(
     store: Store, batch: Document, items: Sequence[Document], still_good: Callable[[Store, Document], Awaitable[None]]
 ) -> tuple[dict[str, list[bytes]], dict[str, Refusal]]:

@@ -11,7 +11,7 @@ from infra.local import Stack
 from tests.faults.plan import WORK
 from tests.integration.means_world import Signing, signing_by
 
-pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("short_transactions")]
+pytestmark = pytest.mark.faults
 
 DOCUMENTS = 30
 MEANS = ("csc", "sp769", "mysign", "token")
@@ -50,9 +50,10 @@ async def test_a_worker_that_dies_is_followed_by_one_that_signs_each_document_on
     async with signing_by(light_stack, means, tmp_path) as signing:
         ids = await signing.world.documents(DOCUMENTS)
         batch = await signing.start(ids)
+        await signing.deaths_begin()
         person = asyncio.create_task(signing.person(batch))
         await signing.worker_dies(point)
-        await signing.worker_goes_on(batch)
+        await signing.worker_here(batch)
         await person
         outcomes = await signing.outcomes(batch)
         if (means, point) == ("mysign", "signing.asked"):
@@ -73,6 +74,7 @@ async def test_the_web_that_dies_while_it_takes_values_of_a_program_loses_and_do
     async with signing_by(light_stack, "token", tmp_path, web=[f"{point}:{nth}"]) as signing:
         ids = await signing.world.documents(DOCUMENTS)
         batch = await signing.start(ids)
+        await signing.deaths_begin()
         await asyncio.gather(signing.person(batch), signing.worker_here(batch))
         assert await signing.outcomes(batch) == dict.fromkeys(ids, "")
         await signing.assert_each_signed_once(ids)

@@ -1,8 +1,13 @@
-"""A worker that runs signing's batches and nothing else, in a process of its own, so that it can be killed at any line."""
+"""A worker that runs signing's batches and nothing else, in a process of its own, so that it can be killed at any line.
+
+One that is to die at once (`alone`) starts no processes of its own.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import sys
+from typing import TYPE_CHECKING, TypeVar
 
 from services.chassis.mongo import connect
 from services.chassis.objects import Objects
@@ -13,13 +18,23 @@ from services.signing.providers import Providers
 from services.signing.runner import Runner
 from services.signing.store import Store
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-async def main() -> None:
+R = TypeVar("R")
+
+
+class Alone(Pool):
+    async def run(self, work: Callable[..., R], *args: object) -> R:
+        return work(*args)
+
+
+async def main(pool: Pool) -> None:
     settings = Settings()
     async with connect(settings, "signing") as db:
-        parts = Parts(settings, db, Objects(settings, "signing"), Pool(1))
+        parts = Parts(settings, db, Objects(settings, "signing"), pool)
         await forever("batches", Runner(parts, Store(db), Providers(settings)).round, idle=0.1)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(Alone(1) if "alone" in sys.argv else Pool(1)))

@@ -39,6 +39,7 @@ from services.signing.steps.kind import Prepared
 from services.signing.verify import verify_pdf, verify_xml
 from tests.faults.evidence import pdf_hashes, xml_hashes
 from tests.integration.agent_world import Computer
+from tests.integration.chassis_service import root
 from tests.integration.token_world import SCHOOL, World, world_of
 from tests.unit.agent.softhsm import PIN
 
@@ -49,6 +50,10 @@ PROVIDERS = {"csc": ("sandbox", "provider"), "sp769": ("smartca", "sp769"), "mys
 FETCHING = {"csc": "signatures/signHash", "sp769": "credentials/authorizeCheck", "mysign": "credentials/authorizeCheck"}
 """Where a batch's values come from."""
 LEASE_SECONDS = "3"
+LONG_LEASE = {"HOCBA_LEASE_SECONDS": "30"}
+"""Of workers with batches: no machine is so busy that one ends by itself; of those who died it is ended for them."""
+OPEN_SECONDS, USUALLY_OPEN_SECONDS = 3, 30
+"""How long the database keeps what a dead process left open, once processes die."""
 PATIENCE = 900.0
 """Seconds until something that must happen counts as never happening: a thousand documents, a machine that is busy with others."""
 
@@ -67,6 +72,12 @@ class Line:
     _passed: int = 0
     down: int = 0
     lost: int = 0
+    onwards: httpx.AsyncClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        here = None if self.elsewhere else httpx.ASGITransport(self.world.app)
+        web = f"http://127.0.0.1:{self.world.stack.instance.ports['signing-web']}"
+        self.onwards = httpx.AsyncClient(transport=here, base_url=web, timeout=60, trust_env=False)
 
     def calm(self) -> None:
         self.refuse_every = self.lose_every = 0
@@ -87,11 +98,8 @@ class Line:
         if self.refuse_every and self._passed % self.refuse_every == 0:
             return Response(status_code=503)
         body = self._spoiled(path, await request.body())
-        here = None if self.elsewhere else httpx.ASGITransport(self.world.app)
-        address = f"http://127.0.0.1:{self.world.stack.instance.ports['signing-web']}{path}"
         try:
-            async with httpx.AsyncClient(transport=here, timeout=60, trust_env=False) as onwards:
-                answer = await onwards.request(request.method, address, params=request.url.query, content=body, headers=headers)
+            answer = await self.onwards.request(request.method, path, params=request.url.query, content=body, headers=headers)
         except httpx.TransportError:
             self.down += 1
             return Response(status_code=502)
@@ -136,6 +144,11 @@ async def started(stack: Stack, *command: str, failpoint: str = "", **settings: 
     return await asyncio.create_subprocess_exec(sys.executable, "-m", *command, env={**environment, "HOCBA_FAILPOINT": failpoint})
 
 
+def open_transactions_last(stack: Stack, seconds: int) -> None:
+    with root(stack) as client:
+        client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": seconds})
+
+
 async def dies(stack: Stack, *command: str, failpoint: str, **settings: str) -> None:
     """The process gets as far as that."""
     process = await started(stack, *command, failpoint=failpoint, **settings)
@@ -163,6 +176,8 @@ class Signing:
     computer: Computer
     hashes: dict[str, list[str]] = field(default_factory=dict)
     """By transcript, of the batch that was looked at last (base64)."""
+    seen: dict[str, tuple[tuple[str, str], list[str]]] = field(default_factory=dict)
+    """By transcript: the digests of the documents that were judged, and the hashes that stand in them."""
 
     @property
     def stack(self) -> Stack:
@@ -267,8 +282,13 @@ class Signing:
                 program.process.kill()
                 await program.process.wait()
 
+    async def deaths_begin(self) -> None:
+        """What a dead process left open is let go sooner from now on; until then large batches may take their time to be started."""
+        await asyncio.to_thread(open_transactions_last, self.stack, OPEN_SECONDS)
+
     async def worker_dies(self, failpoint: str) -> None:
-        await dies(self.stack, "tests.integration.batch_worker", failpoint=failpoint)
+        await dies(self.stack, "tests.integration.batch_worker", "alone", failpoint=failpoint, **LONG_LEASE)
+        await self.world.db["batches"].update_many({}, {"$unset": {"lease": ""}})
 
     async def worker_dies_asking(self, batch: str) -> None:
         """In this process, so to speak: the provider has the question, the batch has no handle."""
@@ -286,7 +306,7 @@ class Signing:
 
     async def worker_goes_on(self, batch: str) -> None:
         """Until the batch has ended."""
-        process = await started(self.stack, "tests.integration.batch_worker")
+        process = await started(self.stack, "tests.integration.batch_worker", **LONG_LEASE)
         try:
             async with asyncio.timeout(PATIENCE):
                 while not await self._over(batch):  # noqa: ASYNC110 - another process tells nothing
@@ -299,10 +319,11 @@ class Signing:
         worker = self.world.worker
         if self.means != "token":
             worker.providers.by_id(PROVIDERS[self.means][0]).check_seconds = 0.3
-        while not await self._over(batch):
-            await worker.round()
-            await asyncio.sleep(0.05)
-        await asyncio.gather(*worker.running)
+        async with asyncio.timeout(PATIENCE):
+            while not await self._over(batch):
+                await worker.round()
+                await asyncio.sleep(0.05)
+            await asyncio.gather(*worker.running)
 
     async def _over(self, batch: str) -> bool:
         return bool((await self.world.store.batch(batch))["state"] == "finished")
@@ -331,8 +352,7 @@ class Signing:
             assert (found["step"], [s["id"] for s in found["signatures"]], found["claims"]) == ("leader", ["GVCN"], {})
         standing: Counter[str] = Counter()
         for start in range(0, len(transcripts), 20):
-            part = transcripts[start : start + 20]
-            for hashes in await asyncio.gather(*(self._judged(tasks[t]) for t in part)):
+            for hashes in await asyncio.gather(*(self._judged(tasks[t]) for t in transcripts[start : start + 20])):
                 standing.update(hashes)
         assert set(standing.values()) <= {1}
         told = db["outbox"].aggregate([{"$match": {"body": {"$regex": "StepSignedV1"}}}, {"$group": {"_id": "$subject", "n": {"$sum": 1}}}])
@@ -345,6 +365,13 @@ class Signing:
             assert standing.keys() <= (await self.signed()).keys()
 
     async def _judged(self, task: Mapping[str, Any]) -> list[str]:
+        """The hashes that stand in the documents. Documents that have not changed since are not judged again: they are named by digest."""
+        named = (str(task["xml"]["sha256"]), str(task["pdf"]["sha256"]))
+        if task["_id"] not in self.seen or self.seen[task["_id"]][0] != named:
+            self.seen[task["_id"]] = (named, await self._judge(task))
+        return self.seen[task["_id"]][1]
+
+    async def _judge(self, task: Mapping[str, Any]) -> list[str]:
         parts, roots, at = self.world.parts, self.world.worker.providers.roots, clock.now()
         xml, pdf = [await parts.objects.get(DocumentRef.model_validate(task[kind])) for kind in ("xml", "pdf")]
         verdicts = [*await parts.pool.run(verify_xml, xml, roots, [], at), *await parts.pool.run(verify_pdf, pdf, roots, [], at)]
@@ -390,6 +417,8 @@ async def signing_by(stack: Stack, means: str, folder: Path, *, web: Sequence[st
             assert served.deaths == len(web), "a plan that does not happen proves nothing"
         finally:
             await made.calm()
+            await lines[0].onwards.aclose()
+            await asyncio.to_thread(open_transactions_last, stack, USUALLY_OPEN_SECONDS)
             if means != "token":
                 await made.order("webhook", url="")
             if serving is not None:

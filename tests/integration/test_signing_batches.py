@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import json
 from base64 import b64decode
@@ -23,6 +24,7 @@ from services.means.x509 import describe
 from services.signing import batches, overdue
 from services.signing.runner import Runner
 from services.signing.tasks import dropped
+from tests.integration.agent_world import until_true
 from tests.integration.batch_world import Batches, batches_on
 from tests.integration.pages_world import PASSWORD, SCHOOL, staff
 
@@ -46,6 +48,25 @@ class LosesValues(Runner):
             self.lost = True
             raise ConnectionError("the database is away")
         return values
+
+
+class HeldUp(Runner):
+    """Its machine stands still between embedding and writing down, for longer than its lease: another run ends the batch meanwhile."""
+
+    stood = False
+
+    async def _record(self, batch: dict[str, Any], *arguments: Any) -> None:
+        if not self.stood:
+            self.stood = True
+            past = clock.now() - dt.timedelta(hours=1)
+            await self.store.db["batches"].update_one({"_id": batch["_id"]}, {"$set": {"lease.until": past}})
+
+            async def ended() -> bool:
+                await self.round()
+                return bool((await self.store.batch(batch["_id"]))["state"] == "finished")
+
+            await until_true(ended)
+        await super()._record(batch, *arguments)
 
 
 class DropsOne(Runner):
@@ -83,6 +104,51 @@ async def test_values_that_were_lost_on_their_way_are_asked_for_again_and_nothin
     assert batch["asked_again"] == 1
     assert await here.world.db("signing")["signatures"].count_documents({"transcript": {"$in": ids}}) == 3
     assert {"token", "sad", "handle"} & set(batch) == set()
+
+
+async def test_a_run_that_stood_still_for_longer_than_its_lease_takes_nothing_back_that_another_has_done(here: Batches) -> None:
+    ids = await here.documents(3)
+    started = await here.start(ids)
+    worker = here.worker(HeldUp)
+    await here.ended(worker, started["batch"])
+    assert isinstance(worker, HeldUp)
+    assert worker.stood
+    assert await here.outcomes(started["batch"]) == [("embedded", "")] * 3
+    acts = [a["act"] async for a in here.world.db("signing")["audit"].find({"subject": started["batch"]})]
+    assert sorted(acts) == ["sign", "start batch"]
+
+
+async def test_what_was_confirmed_in_time_counts_although_nobody_was_here_to_ask(here: Batches) -> None:
+    await here.phone("manual")
+    ids = await here.documents(2)
+    started = await here.start(ids)
+    gone = here.worker()
+    await here.reaches(gone, started["batch"], lambda b: bool(b.get("handle")))
+    for task in gone.running:
+        task.cancel()
+    await asyncio.gather(*gone.running, return_exceptions=True)
+    pending = (await here.provider.get("/control/phone/pending")).json()["pending"]
+    [asked] = [each for each in pending if each["user"] == here.who.person]
+    assert (await here.provider.post(f"/phone/{asked['handle']}/confirm")).status_code == 303
+    past = clock.now() - dt.timedelta(minutes=1)
+    await here.world.db("signing")["batches"].update_one({"_id": started["batch"]}, {"$set": {"deadline": past}})
+    await here.ended(here.worker(), started["batch"])
+    assert await here.outcomes(started["batch"]) == [("embedded", "")] * 2
+
+
+async def test_what_nobody_confirmed_in_time_ends_and_is_not_asked_for_again(here: Batches) -> None:
+    await here.phone("manual")
+    started = await here.start(await here.documents(2))
+    worker = here.worker()
+    await here.reaches(worker, started["batch"], lambda b: bool(b.get("handle")))
+    await here.world.db("signing")["batches"].update_one(
+        {"_id": started["batch"]}, {"$set": {"deadline": clock.now() - dt.timedelta(minutes=1), "hinted": True}}
+    )
+    for task in worker.running:
+        task.cancel()
+    await asyncio.gather(*worker.running, return_exceptions=True)
+    await here.ended(here.worker(), started["batch"])
+    assert await here.outcomes(started["batch"]) == [("expired", "HB-SIG-010")] * 2
 
 
 async def test_a_document_that_is_cancelled_meanwhile_stays_cancelled_and_the_others_are_signed(here: Batches) -> None:

@@ -108,7 +108,6 @@ async def test_a_question_that_nobody_noted_is_found_asked_again_or_told_of_as_i
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("short_transactions")
 @pytest.mark.parametrize("means", MEANS)
 async def test_a_thousand_documents_have_every_outcome_right_whatever_dies_on_the_way(
     light_stack: Stack, means: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -118,6 +117,7 @@ async def test_a_thousand_documents_have_every_outcome_right_whatever_dies_on_th
         ids = await signing.world.documents(ALL)
         await signing.misbehave(refused=refused, wrong=1)
         batch = await signing.start(ids)
+        await signing.deaths_begin()
         for point in BEFORE:
             await signing.worker_dies(point)
         expected = await signing.expected(batch, refused=refused, wrong=1)

@@ -12,7 +12,7 @@ from joserfc.jwk import KeySet, OKPKey
 
 from infra.local import Stack
 from services.chassis import clock
-from services.signing import batches
+from services.signing import batches, runner
 from tests.integration.agent_world import Computer, until_true
 from tests.integration.token_world import World, world_of
 from tests.unit.agent.softhsm import LOCKED, PIN, Kind
@@ -169,11 +169,12 @@ async def test_a_batch_that_nobody_confirms_in_time_says_what_was_missing(
 ) -> None:
     await world.plugged_in(computer, "p256")
     transcripts = await world.documents(1)
-    monkeypatch.setattr(batches, "CONFIRM_WITHIN", dt.timedelta(seconds=3))
+    monkeypatch.setattr(runner, "CONFIRM_WITHIN", dt.timedelta(seconds=3))
     alone = await world.started(transcripts)
     assert [(i["state"], i["code"]) for i in await world.ended(alone)] == [("expired", "HB-SIG-052")]
-    monkeypatch.setattr(batches, "CONFIRM_WITHIN", dt.timedelta(seconds=15))
+    monkeypatch.setattr(runner, "CONFIRM_WITHIN", dt.timedelta(seconds=15))
     async with computer.running("run") as program:
+        await until_true(lambda: world.db["agents"].count_documents({}))  # starting it may take longer than it has for the PIN
         asked = await world.started(transcripts)
         await program.says("Mã PIN")
         assert [(i["state"], i["code"]) for i in await world.ended(asked)] == [("expired", "HB-SIG-053")]

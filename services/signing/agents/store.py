@@ -106,6 +106,10 @@ async def change(db: Database, session: Session | None, job_id: str, agent: str,
     return done.matched_count == 1
 
 
+async def moved(db: Database, job_id: str, at: datetime) -> None:
+    await db["agent_jobs"].update_one({"_id": job_id, "state": {"$ne": ENDED}}, {"$set": {"moved_at": at}})
+
+
 async def end(db: Database, job_id: str, failure: str | None, at: datetime) -> None:
     """What ended first stays."""
     await db["agent_jobs"].update_one(

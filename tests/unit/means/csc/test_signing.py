@@ -150,6 +150,28 @@ async def test_what_was_signed_before_a_failure_is_not_lost(csc: Csc, provider: 
         verify(held, value, digest)
 
 
+async def test_what_an_authorisation_signed_before_it_was_spent_is_not_signed_again_under_the_next(
+    csc: Csc, provider: Provider, session: Session
+) -> None:
+    held = provider.held["ec"]
+    value = b64encode(held.sign(HASHES[0], ECDSA)).decode()
+    provider.script(
+        "signatures/signHash",
+        Scripted(403, {"error": "invalid_hash", "error_description": "A hash will not be signed"}),
+        Scripted(200, {"signatures": [value]}),
+        Scripted(400, {"error": "invalid_request", "error_description": "Numbers of signatures is too high"}),
+    )
+    with pytest.raises(ProviderRefused) as caught:
+        await csc.sign(session, credential_of(held), "sad-before", HASHES[:3], client_data="tx-1")
+    assert caught.value.code is Refusal.TOO_MANY
+
+    values = await csc.sign(session, credential_of(held), SAD, HASHES[:3], client_data="tx-1")
+
+    for each, digest in zip(values, HASHES, strict=False):
+        verify(held, each, digest)
+    assert provider.requests("signatures/signHash")[-1]["hashes"] == [b64encode(one).decode() for one in HASHES[1:3]]
+
+
 async def test_a_provider_without_synchronous_signing_is_asked_asynchronously_and_polled(
     csc: Csc, provider: Provider, session: Session
 ) -> None:
