@@ -7,6 +7,7 @@ import datetime as dt
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ from infra.demo.school import read
 from infra.local import Stack
 from tests.conftest import make_school
 from tests.faults.evidence import databases
-from tests.integration.agent_world import until_true
 from tests.journeys.browser import CHROMIUM, FLAGS
 from tests.journeys.qr import address_on
 from tests.journeys.windows import go, reloaded_until, seen, window, window_of
@@ -256,13 +256,13 @@ async def decided(school: School, kept: str) -> None:
 
 
 async def withdrawn(school: School, number: int) -> list[dict[str, Any]]:
-    """Records has heard of it."""
+    """Once records has heard of them."""
 
-    async def there() -> list[dict[str, Any]]:
-        found = await school.in_state("WITHDRAWN")
-        return found if len(found) == number else []
+    async def there() -> int:
+        return len(await school.in_state("WITHDRAWN"))
 
-    return await until_true(there)
+    await school.road.until(there, number)
+    return await school.in_state("WITHDRAWN")
 
 
 async def cancelled(page: Page, gone: list[str]) -> None:
@@ -316,22 +316,24 @@ async def made_anew(school: School, pupil: str) -> str:
     road = school.road
     await road.admin.post("/api/records/transcripts", {"classes": [CLASS]})
 
-    async def newest() -> dict[str, Any]:
-        return next((t for t in await school.transcripts() if t["version"] == 2 and t["pupil"] == pupil), {})
+    async def created() -> list[dict[str, Any]]:
+        return [t for t in await school.transcripts() if t["version"] == 2 and t["pupil"] == pupil]
 
-    transcript = (await until_true(newest))["id"]
-    for step in ("subjects", "homeroom", "leader", "issue"):
-        await road.sign(step)
+    async def moved_to(state: str) -> int:
+        return int((await created())[0]["state"] == state)
 
-    async def moved_to(state: str) -> bool:
-        return bool((await road.admin.get(f"/api/records/transcripts/{transcript}"))["state"] == state)
-
-    await until_true(lambda: moved_to("SIGNED"))
-    await road.admin.post("/api/records/confirmations", {"transcripts": [transcript]})
+    async def there() -> int:
+        return len(await created())
 
     async def requested() -> int:
         return int((await road.admin.post("/api/publishing/submissions", {"transcripts": [transcript]}))["requested"])
 
-    await until_true(requested)
-    await until_true(lambda: moved_to("ACCEPTED"))
+    await road.until(there, 1)
+    transcript = (await created())[0]["id"]
+    for step in ("subjects", "homeroom", "leader", "issue"):
+        await road.sign(step)
+    await road.until(partial(moved_to, "SIGNED"), 1)
+    await road.admin.post("/api/records/confirmations", {"transcripts": [transcript]})
+    await road.until(requested, 1)
+    await road.until(partial(moved_to, "ACCEPTED"), 1)
     return str(transcript)
