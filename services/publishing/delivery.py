@@ -32,7 +32,7 @@ from services.publishing.gateways.national import (
     build_package,
 )
 from services.publishing.metrics import BREAKER_OPEN, CALLBACKS, SUBMISSIONS
-from services.publishing.submissions import answered, stopped
+from services.publishing.submissions import answered, stopped, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,14 +162,16 @@ class Delivery:
         return 1
 
     async def _send(self, package: Document) -> None:
-        body = await self.parts.objects.get(DocumentRef.model_validate(package["object"]))
         attempts = package["attempts"] + 1
         # written down first: whoever finds it after a crash asks the gateway before sending again
         await self.store.set_package(package["_id"], "ready", package["next_at"], attempts=attempts)
         failpoints.reach("publishing.before-send")
         try:
             if not package["attempts"] or await self.gateway.results(package["_id"]) is None:
-                await self.gateway.send(package["_id"], body)
+                await self.gateway.send(package["_id"], await self.parts.objects.get(DocumentRef.model_validate(package["object"])))
+        except (DamagedObject, MissingObject):
+            log.critical("a stored package is damaged", extra={"package": package["_id"]}, exc_info=True)
+            await self._unpack(package)
         except GatewayAway as problem:
             self._away(package, problem)
             pause = dt.timedelta(seconds=pause_of(attempts, at_least=problem.retry_after))
@@ -184,6 +186,17 @@ class Delivery:
             failpoints.reach("publishing.sent")
             await self._sent(package, attempts)
             failpoints.reach("publishing.sent.committed")
+
+    async def _unpack(self, package: Document) -> None:
+        """One that never arrived and cannot be sent any more: its transcripts go out in another."""
+
+        async def work(session: Session) -> None:
+            loaded = await self.store.load(session, package["transcripts"])
+            changes = [change for d in loaded.values() if (change := unpacked(d, package["_id"])) is not None]
+            await self.store.save(session, changes, actor="publishing", cause="damaged package")
+            await self.store.finish_package(session, package["_id"], package["transcripts"])
+
+        await transaction(self.store.db, work)
 
     async def ask(self) -> int:
         """Ask about one package whose answer is overdue."""

@@ -111,6 +111,13 @@ def stopped(submission: Submission, at: dt.datetime) -> Change:
     return Change(after, fact)
 
 
+def unpacked(submission: Submission, package: str) -> Change | None:
+    """The package is lost and nobody has got it: the transcript waits for another one."""
+    if submission["package"] != package or submission["state"] != "PACKED":
+        return None
+    return Change({**submission, "state": "CLEARED", "package": None})
+
+
 def answered(submission: Submission, package: str, *, accepted: bool, code: str, reason: str, at: dt.datetime) -> Change | None:
     """The gateway's word on one transcript; None when it is known already, or is about an earlier package."""
     if submission["package"] != package or submission["state"] not in ON_THE_WAY:

@@ -58,7 +58,7 @@ class Collector:
         deadline = time.monotonic() + SETTLED_WITHIN
         while True:
             e = Evidence()
-            await self._events(e)
+            await self.events(e)
             with databases(self.stack) as dbs:
                 self._unfinished(e, dbs)
             if not (e.unpublished or e.unfinished or list(events_lost(e)) or list(effects_lost(e))) or time.monotonic() > deadline:
@@ -73,7 +73,8 @@ class Collector:
 
     # events
 
-    async def _events(self, e: Evidence) -> None:
+    async def events(self, e: Evidence) -> None:
+        """Of all schools."""
         with databases(self.stack) as dbs:
             for db in dbs.values():
                 for row in db["outbox"].find().sort([("topic", 1), ("subject", 1), ("sequence", 1)]):

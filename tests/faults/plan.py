@@ -85,8 +85,14 @@ ELSEWHERE = (
     "signing.evidence.renewed",
     "signing.audit.examined",
     "signing.audit.recorded",
+    "publishing.withdrawal.examined",
+    "publishing.withdrawal.before-claim",
+    "publishing.withdrawal.before-telling",
+    "publishing.withdrawal.told",
+    "publishing.withdrawal.before-end",
+    "publishing.withdrawal.answered",
 )
-"""Points of work that no road waits for; `test_archive_faults.py` kills there."""
+"""Points of work that no road waits for; `test_archive_faults.py` and `test_withdrawal_faults.py` kill there."""
 
 WEB: dict[str, int] = {"identity-web": 25, "records-web": 2, "signing-web": 6, "publishing-web": 4, "district-web": 2}
 

@@ -117,6 +117,22 @@ async def test_a_gateway_that_forgot_the_package_gets_it_again(world: DeliveryWo
     assert await world.package_of(transcript) in world.gateway.taken
 
 
+@pytest.mark.parametrize("attempts", [0, 1])
+async def test_a_package_that_was_altered_in_the_store_never_leaves_and_its_transcripts_go_out_in_another(
+    world: DeliveryWorld, attempts: int
+) -> None:
+    ids = await world.packed(2)
+    altered = await world.package_of(ids[0])
+    await world.db["packages"].update_one({"_id": altered}, {"$set": {"object.sha256": "0" * 64, "attempts": attempts}})
+    assert await world.delivery.send() == 1
+    assert await world.states(ids) == ["CLEARED", "CLEARED"]
+    assert await world.delivery.pack() == 2
+    assert await world.delivery.send() == 1
+    assert await world.states(ids) == ["SENT", "SENT"]
+    assert world.gateway.arrivals == [await world.package_of(ids[0])] != [altered]
+    assert await world.db["packages"].count_documents({"_id": altered, "state": "done"}) == 1
+
+
 async def test_a_package_that_is_refused_as_a_whole_ends_each_transcript_with_the_reason(world: DeliveryWorld) -> None:
     ids = await world.packed(2)
     world.gateway.plan = [PackageRefused("NG-002", "manifest.xml không đúng lược đồ")]

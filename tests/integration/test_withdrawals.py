@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -191,3 +192,42 @@ async def _made_anew(road: Road, cancelled: str) -> str:
     await road.until(sent, 1)
     await until_state(road, found["id"], "ACCEPTED")
     return str(found["id"])
+
+
+@pytest.mark.slow
+def test_an_accepted_class_summary_is_taken_back_on_the_same_road(travelled: Travelled) -> None:
+    """Made, signed and sent as every class summary, then withdrawn and cancelled; the class's transcripts stay as they are."""
+    gateway, code, kind = travelled.info["sandbox"]["gateway"], "4A", "class_summary"
+
+    async def work(road: Road) -> None:
+        before = {t["id"]: t["state"] for t in (await road.admin.get("/api/records/transcripts", **{"class": code}))["transcripts"]}
+        [created] = (await road.admin.post("/api/records/summaries", {"classes": [code]}))["created"]
+        summary = created["summary"]
+        room = next(c for c in road.export.classes if c.code == code)
+        for step, signer in (("homeroom", room.homeroom), ("leader", room.leader), ("issue", road.export.issuer.code)):
+            await road.until(partial(road.sign_waiting, road.staff[signer], step, "class_summary"), 1)
+
+        async def moved_to(state: str) -> int:
+            return int((await road.admin.get(f"/api/records/summaries/{summary}"))["state"] == state)
+
+        await road.until(partial(moved_to, "SIGNED"), 1)
+        await road.admin.post("/api/records/confirmations", {"classes": [code], "kind": kind})
+
+        async def sent() -> int:
+            return int((await road.admin.post("/api/publishing/submissions", {"transcripts": [summary], "kind": kind}))["requested"])
+
+        await road.until(sent, 1)
+        await road.until(partial(moved_to, "ACCEPTED"), 1)
+        [request] = await asked(road, [summary])
+        assert (await road.admin.get(f"{API}/{request}"))["pupil_name"] == f"Bảng tổng hợp lớp {code}"
+        assert await road.officer.post(f"{OVERSIGHT}/approve", {"ids": [request]}) == {"done": 1, "refused": []}
+        await until_all(road, [request], "WITHDRAWN")
+        await road.until(partial(moved_to, "WITHDRAWN"), 1)
+        async with httpx.AsyncClient(base_url=gateway, timeout=30, trust_env=False) as outside:
+            assert (await outside.get(f"/v1/transcripts/{summary}")).json()["status"] == "WITHDRAWN"
+        cancelled = await road.admin.post("/api/records/cancellations", {"transcripts": [summary], "reason": REASON, "kind": kind})
+        assert cancelled["done"] == 1
+        after = {t["id"]: t["state"] for t in (await road.admin.get("/api/records/transcripts", **{"class": code}))["transcripts"]}
+        assert after == before
+
+    go(travelled, work)

@@ -96,13 +96,13 @@ class Receipt(BaseModel):
 class Withdrawn(BaseModel):
     """What the gateway did with an order to take a document back."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
-    uuid: str
+    withdrawal_id: str = Field(alias="withdrawalId", max_length=80)
     state: str = Field(pattern=r"^(WITHDRAWN|REFUSED)$")
-    code: str | None = None
-    reason: str | None = None
-    at: dt.datetime | None = None
+    code: str | None = Field(default=None, max_length=40)
+    reason: str | None = Field(default=None, max_length=2000)
+    at: AwareDatetime | None = None
 
 
 class Callback(BaseModel):
@@ -214,16 +214,24 @@ class NationalGateway:
         answer = await self._http.ask("POST", "/v1/withdrawals", content=body, headers=headers)
         if answer.status_code != httpx.codes.OK:
             raise refusal_in(answer)
-        return Withdrawn.model_validate(answer.json())
+        return _obeyed(answer, request_id)
 
     async def withdrawal(self, request_id: str) -> Withdrawn | None:
         """What became of the order; None when the gateway does not know it."""
         answer = await self._http.ask("GET", f"/v1/withdrawals/{request_id}")
+        if answer.status_code == httpx.codes.OK:
+            return _obeyed(answer, request_id)
+        refusal = refusal_in(answer)
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
-        if answer.status_code != httpx.codes.OK:
-            raise refusal_in(answer)
-        return Withdrawn.model_validate(answer.json())
+        raise refusal
+
+
+def _obeyed(answer: httpx.Response, request_id: str) -> Withdrawn:
+    said = read(Withdrawn, answer)
+    if said.withdrawal_id != request_id:
+        raise GatewayAway("an answer to another order")
+    return said
 
 
 def verify_callback(settings: Settings, header: str, body: bytes) -> Callback:

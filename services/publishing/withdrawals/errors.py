@@ -76,3 +76,11 @@ TOO_MANY = Refusal(
     "Lọc theo khối hoặc lớp rồi thực hiện nhiều lần.",
     "at most {most} at once",
 )
+FILE_LOST = Refusal(
+    "HB-PUB-029",
+    500,
+    "Tệp yêu cầu thu hồi bị mất hoặc sai lệch",
+    "Tệp yêu cầu đã ký trong kho lưu trữ bị mất hoặc đã thay đổi nên chưa thu hồi được; học bạ vẫn ở trạng thái Đã tiếp nhận.",
+    "Báo bộ phận hỗ trợ kèm mã yêu cầu; sau đó tạo yêu cầu thu hồi mới.",
+    "the stored signed request is missing or damaged",
+)

@@ -228,13 +228,13 @@ def obeyed(request: Withdrawal, at: dt.datetime) -> Change | None:
     return Change(_moved(request, WITHDRAWN, "withdraw", ("national-gateway", ""), at), fact)
 
 
-def disobeyed(request: Withdrawal, code: str, reason: str, at: dt.datetime) -> Change | None:
-    """The gateway will not: the document stays accepted, and the school and the unit are told why."""
+def disobeyed(request: Withdrawal, code: str, reason: str, at: dt.datetime, *, by: str = "national-gateway") -> Change | None:
+    """The gateway will not, or it cannot be told: the document stays accepted, and the school and the unit learn why."""
     if request["state"] != APPROVED:
         return None
     after = {**request, "note": {"code": code, "reason": reason}}
     fact = WithdrawalRefusedV1(transcript=request["transcript"], code=code, reason=reason, refused_at=at)
-    return Change(_moved(after, REFUSED, "refuse", ("national-gateway", ""), at, reason=f"{code}: {reason}"), fact)
+    return Change(_moved(after, REFUSED, "refuse", (by, ""), at, reason=f"{code}: {reason}"), fact)
 
 
 def _noted(request: Withdrawal, refused: Refused, at: dt.datetime) -> Withdrawal:

@@ -147,6 +147,50 @@ async def test_the_gateways_own_refusal_ends_the_package_and_an_unknown_package_
         await answering(settings, tmp_path, lambda _: httpx.Response(404, text="no such page")).results(INFO.id)
 
 
+OBEYED = {
+    "withdrawalId": "w-1",
+    "uuid": "t",
+    "version": 1,
+    "state": "WITHDRAWN",
+    "code": None,
+    "reason": None,
+    "at": "2026-06-01T08:00:00+07:00",
+}
+
+
+async def test_the_gateways_word_on_a_withdrawal_is_taken_and_an_unknown_order_is_none(settings: Settings, tmp_path: Path) -> None:
+    known = answering(settings, tmp_path, lambda _: httpx.Response(200, json=OBEYED))
+    for said in (await known.withdraw("w-1", b"{}"), await known.withdrawal("w-1")):
+        assert said is not None
+        assert said.state == "WITHDRAWN"
+    refusal = {"code": "NG-016", "reason": "Không có lệnh thu hồi này"}
+    unknown = answering(settings, tmp_path, lambda _: httpx.Response(404, json=refusal))
+    assert await unknown.withdrawal("w-1") is None
+    with pytest.raises(PackageRefused, match="NG-016"):
+        await unknown.withdraw("w-1", b"{}")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(503),
+        httpx.Response(404, text="<html>proxy</html>"),
+        httpx.Response(200, text="<html>Đăng nhập mạng</html>"),
+        httpx.Response(200, json={**OBEYED, "withdrawalId": "w-2"}),
+        httpx.Response(200, json={**OBEYED, "state": "MAYBE"}),
+    ],
+    ids=["down", "proxy says no", "proxy says yes", "another order", "unknown state"],
+)
+async def test_whatever_is_not_the_gateways_own_word_on_a_withdrawal_is_asked_again(
+    settings: Settings, tmp_path: Path, answer: httpx.Response
+) -> None:
+    gateway = answering(settings, tmp_path, lambda _: answer)
+    with pytest.raises(GatewayAway):
+        await gateway.withdraw("w-1", b"{}")
+    with pytest.raises(GatewayAway):
+        await gateway.withdrawal("w-1")
+
+
 async def test_personal_data_of_a_search_stand_in_the_signed_body_and_never_in_the_address(settings: Settings, tmp_path: Path) -> None:
     asked: list[httpx.Request] = []
 

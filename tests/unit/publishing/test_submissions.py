@@ -11,7 +11,7 @@ from contracts.documents import DocumentRef
 from contracts.event import Event
 from contracts.events.records import TranscriptConfirmedV1
 from services.chassis.errors import Refused
-from services.publishing.submissions import answered, cancelled, cleared, confirmed, denied, requested, unconfirmed
+from services.publishing.submissions import answered, cancelled, cleared, confirmed, denied, requested, unconfirmed, unpacked
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 
@@ -79,6 +79,15 @@ def test_an_answer_counts_once_and_only_for_the_package_it_is_about() -> None:
 def test_a_callback_that_comes_before_the_gateways_answer_counts() -> None:
     change = answered({**on_the_way(), "state": "PACKED"}, "p-1", accepted=True, code="", reason="", at=NOW)
     assert change is not None
+
+
+def test_a_transcript_of_a_lost_package_waits_for_another_unless_it_has_gone_on() -> None:
+    packed = {**on_the_way(), "state": "PACKED"}
+    change = unpacked(packed, "p-1")
+    assert change is not None
+    assert (change.document["state"], change.document["package"], change.facts) == ("CLEARED", None, ())
+    assert unpacked(packed, "p-0") is None
+    assert unpacked(on_the_way(), "p-1") is None
 
 
 def test_records_answer_to_an_earlier_submission_changes_nothing() -> None:

@@ -211,6 +211,21 @@ async def test_packages_are_taken_only_with_the_services_signature(sender: Sende
         assert conforms(refusal.json(), "Refusal")
 
 
+async def test_a_package_of_which_a_byte_was_altered_on_the_way_is_refused_and_leaves_no_trace(
+    sender: Sender, teacher: Signer, school: Signer
+) -> None:
+    transcript = await signed_transcript([teacher, school])
+    identity, body = package([transcript], sender.receiver.url)
+    key, certificates = (sender.directory / f"publishing-service.{kind}" for kind in ("key", "pem"))
+    signature = {"X-JWS-Signature": detached_jws(body, key.read_bytes(), certificates.read_bytes())}
+    for altered in (body[:-1] + bytes([body[-1] ^ 1]), body.replace(b"%PDF-1.", b"%PDF-2.", 1), body[:-1]):
+        assert altered != body
+        refusal = sender.send(identity, altered, **signature)
+        assert (refusal.status_code, refusal.json()["code"]) == (401, "NG-003")
+    assert sender.get(f"/v1/packages/{identity}").status_code == 404
+    assert sender.send(identity, body, **signature).status_code == 202
+
+
 async def test_packages_of_the_wrong_shape_are_refused_at_once(sender: Sender, teacher: Signer, school: Signer) -> None:
     transcript = await signed_transcript([teacher, school])
     identity, body = package([transcript], sender.receiver.url)
