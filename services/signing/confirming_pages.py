@@ -162,4 +162,4 @@ def _field(number: int) -> str:
 
 
 def _back(request: Request) -> str:
-    return f"{request.app.state.public_url}{BACK}"
+    return f"{request.app.state.parts.settings.public_url}{BACK}"
