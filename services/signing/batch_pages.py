@@ -83,8 +83,12 @@ async def show_batch(request: Request, who: Who, batch_id: str) -> Response:
     kind = kind_of(batch)
     queue, noun = queue_for(kind, batch["step"]).address, NOUNS[kind]
     words = {act: (some.format(noun=noun), none.format(noun=noun)) for act, (some, none) in WORDS.items()}
+    told = notices(request, words, reworded(CATALOGUE, partial(worded, kind)))
+    if batch["state"] == "finished":
+        # that it was begun is no success beside how it ended
+        told = [notice for notice in told if notice.kind != "success"]
     context = {
-        "shell": shell(request, who, notices=notices(request, words, reworded(CATALOGUE, partial(worded, kind)))),
+        "shell": shell(request, who, notices=told),
         "noun": noun,
         "title": f"Đợt ký lúc {clock.in_vietnam(batch['at']):%H:%M ngày %d/%m/%Y}",
         "back_href": queue,

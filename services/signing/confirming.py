@@ -97,7 +97,7 @@ async def confirm(store: Store, providers: Providers, batch: Document, typed: Ma
     Raises Refused, and then it may be typed again: SECRET_NEEDED, WRONG_SECRET, PROVIDER_AWAY; NO_LONGER_WAITS.
     """
     wanted = secrets_of(batch)
-    provider = _provider(providers, batch)
+    provider = _provider(providers, batch, page=False)
     if not all(typed.get(each.id) for each in wanted):
         raise Refused(SECRET_NEEDED, secrets=", ".join(each.label for each in wanted))
     items, hashes = await _hashes(store, batch)
@@ -127,7 +127,7 @@ async def send_codes(store: Store, providers: Providers, batch: Document) -> boo
 
     Raises Refused: NO_LONGER_WAITS, PROVIDER_AWAY, PROVIDER_REFUSED.
     """
-    provider = _provider(providers, batch)
+    provider = _provider(providers, batch, page=False)
     if not await store.note_codes_sent(batch["_id"], clock.now(), before=clock.now() - SEND_AGAIN):
         return False
     try:
@@ -150,7 +150,7 @@ async def leave(store: Store, providers: Providers, batch: Document, back: str) 
 
     "" when the provider takes no such question: then the batch has its answer. Raises Refused: NO_LONGER_WAITS, PROVIDER_AWAY.
     """
-    provider = _provider(providers, batch)
+    provider = _provider(providers, batch, page=True)
     items, hashes = await _hashes(store, batch)
     try:
         begun = await provider.begin_on_page(
@@ -184,7 +184,7 @@ async def come_back(store: Store, providers: Providers, person: str, back: str, 
     if error or not code:
         raise Refused(PROVIDER_AWAY)
     try:
-        agreed = await _provider(providers, batch).finish_on_page(code, providers.unseal(batch["leaving"]["verifier"]), back)
+        agreed = await _provider(providers, batch, page=True).finish_on_page(code, providers.unseal(batch["leaving"]["verifier"]), back)
     except ProviderRefused as problem:
         raise Refused(NO_LONGER_WAITS) from problem
     except ProviderError as problem:
@@ -193,8 +193,9 @@ async def come_back(store: Store, providers: Providers, person: str, back: str, 
     return str(batch["_id"])
 
 
-def _provider(providers: Providers, batch: Document) -> Explicit:
-    if not waits(batch):
+def _provider(providers: Providers, batch: Document, *, page: bool) -> Explicit:
+    """Raises Refused(NO_LONGER_WAITS), also for a batch that is confirmed in the other way."""
+    if not waits(batch) or on_page(batch) != page:
         raise Refused(NO_LONGER_WAITS)
     found = providers.by_id(batch["provider"])
     assert isinstance(found, Explicit), "only such a provider has credentials of this kind"

@@ -62,6 +62,7 @@ async def show(request: Request, who: Who, batch_id: str) -> Response:
 async def confirm(request: Request, who: Who, batch_id: str) -> Response:
     """What was typed goes to the provider and nowhere else."""
     batch = await _own(request, who, batch_id)
+    batches.require_for(who, batch["step"])
     form = await request.form()
     typed = {
         secret.id: value.strip()[: confirming.LONGEST_SECRET]
@@ -121,12 +122,11 @@ async def come_back(
 
 
 async def _own(request: Request, who: Principal, batch_id: str) -> Document:
-    """Only who started a batch confirms it. Raises Refused, and ConfirmationNeeded as `batches.require_for`."""
+    """Only who started a batch confirms it."""
     batch = await own_batch(request, who, batch_id)
     if batch["person"] != who.person:
         raise Refused(FORBIDDEN, action="batch")
     batches.require_step(who, batch["step"])
-    batches.require_for(who, batch["step"])
     return batch
 
 
@@ -162,4 +162,4 @@ def _field(number: int) -> str:
 
 
 def _back(request: Request) -> str:
-    return f"{request.app.state.public_url}{BACK}"
+    return f"{request.app.state.parts.settings.public_url}{BACK}"

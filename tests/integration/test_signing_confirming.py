@@ -120,6 +120,7 @@ async def test_what_is_not_confirmed_in_time_waits_to_be_signed_again(confirming
     monkeypatch.setattr(runner, "CONFIRM_WITHIN", dt.timedelta(0))
     await confirming.mode("pin")
     batch = await confirming.started()
+    await confirming.batches.reaches(confirming.worker, batch, lambda kept: bool(kept["state"] != "preparing"))
     assert await confirming.ended(batch) == {("expired", "HB-SIG-099")}
 
 

@@ -145,6 +145,8 @@ def _signature(one: ReportedSignature) -> dict[str, Any]:
     ]
     return {
         "name": one.name,
+        "step": f"{one.step_title}: {', '.join(one.subjects)}" if one.subjects else one.step_title,
+        "at": vn_time(one.signed_at) if one.signed_at else "–",
         "verdict": (INDICATIONS[one.indication], INDICATION_TONES[one.indication]),
         "checks": [
             {"text": NAMES[check.name], "hint": check.text, "status": STATES[check.state], "tone": TONES[check.state]}

@@ -210,6 +210,8 @@ def _reports() -> Iterator[Sample]:
     ]
     signature = {
         "name": name_of(1),
+        "step": "Giáo viên bộ môn ký duyệt: Âm nhạc",
+        "at": "28/05/2026 14:03 +07:00",
         "verdict": ("Hợp lệ", "success"),
         "checks": checks,
         "facts": [("Vị trí", "Chữ ký số 1"), ("Số chứng thư", "54010203040506070809")],
