@@ -248,6 +248,8 @@ async def test_a_summary_is_signed_by_three_confirmed_sent_and_accepted_while_tr
     assert await oversight["transcripts"].count_documents({}) == 0
     assert await DistrictStore(oversight).summaries([SCHOOL], YEAR) == {SCHOOL: {"ACCEPTED": 1, **dict.fromkeys(PASSED, 0)}}
     await oversight["schools"].insert_one({"_id": SCHOOL, "name": "Trường Tiểu học An Hồng", "path": ["031", UNIT], "levels": ["TH"]})
+    of_class = {"school": SCHOOL, "year": YEAR, "code": CLASS, "name": CLASS, "grade": 5, "pupils": 32, "refused": 0}
+    await oversight["classes"].insert_one({"_id": f"{SCHOOL}:{YEAR}:{CLASS}", **of_class})
     officer = life.world.browser(OFFICER)
     school = sound(await officer.get(f"/ui/district/statistics/schools/{SCHOOL}?year={YEAR}"))
     assert "Bảng tổng hợp kết quả ĐGGD Đã tiếp nhận 1 (theo lớp)" in school.text
