@@ -18,7 +18,7 @@ from tests.life.mail import Box
 from tests.life.model import Answer, Model
 from tests.life.place import Place
 from tests.life.school import ADMINISTRATORS, CLASSES, HOMEROOMS, HOMES, LEADERS, REMARKS
-from tests.life.seen import differences, disagreements, kept
+from tests.life.seen import Outboxes, differences, disagreements, kept
 from tests.life.standing import beside_others
 from tests.life.table import CORRECTION_LEADS_TO, SEALED
 
@@ -67,7 +67,7 @@ class Life(RuleBasedStateMachine):
     async def _does(self, acts: tuple[Act, ...]) -> None:
         answers = await asyncio.gather(*(act.ask() for act in acts))
         self.told.append(" | ".join(f"{act.name}: {answer}" for act, answer in zip(acts, answers, strict=True)))
-        seen = await self.place.see()
+        seen, told = await self.place.see()
         wrong = [f"{act.name}: left out {act.left_out}" for act in acts if act.left_out and len(acts) == 1]
         assert not wrong, "\n".join([*wrong, "", "before it:", *self.told[-12:]])
         # more than a few at once do not meet each other
@@ -85,11 +85,11 @@ class Life(RuleBasedStateMachine):
         for act, answer in zip(acts, answers, strict=True):
             for code in set(answer.values()) or {""}:
                 self.place.met[act.name, code] += 1
-        await self._collect()
+        await self._collect(told)
 
-    async def _collect(self) -> None:
+    async def _collect(self, outboxes: Outboxes | None = None) -> None:
         """Events leave the outboxes; a request to send names the confirmation that it rests on."""
-        for body in await self.place.mail.collect():
+        for body in await self.place.mail.collect(outboxes):
             if body["type"] == "SubmissionRequestedV1":
                 found = self.m.submissions[body["subject"]]
                 found["attempt"] = body["data"]["submission"]
@@ -143,7 +143,8 @@ class Life(RuleBasedStateMachine):
             by_subject = itertools.groupby(sorted(boxes, key=itemgetter(1)), key=itemgetter(1))
             await asyncio.gather(*(self._in_turn(list(of_one)) for _, of_one in by_subject))
             await self._collect()
-        wrong = [*differences(self.m, await self.place.see()), *disagreements(self.m)]
+        seen, _ = await self.place.see()
+        wrong = [*differences(self.m, seen), *disagreements(self.m)]
         assert not wrong, "\n".join([*wrong, "", "before it:", *self.told[-12:]])
 
     async def _in_turn(self, boxes: list[Box]) -> None:
@@ -253,9 +254,10 @@ class Life(RuleBasedStateMachine):
     async def _sitting(self, step: str, transcripts: list[str]) -> None:
         """Looked at when it is over, as `somebody_signs` looks at each signature."""
         await asyncio.gather(*(self._signed_by_all(step, transcript) for transcript in transcripts))
-        wrong = differences(self.m, await self.place.see())
+        seen, told = await self.place.see()
+        wrong = differences(self.m, seen)
         assert not wrong, "\n".join([*wrong, "", "before it:", *self.told[-40:]])
-        await self._collect()
+        await self._collect(told)
 
     async def _signed_by_all(self, step: str, transcript: str) -> None:
         task = self.m.tasks[transcript]
@@ -431,6 +433,7 @@ class Life(RuleBasedStateMachine):
     def teardown(self) -> None:
         if self.told:
             self.run(self._end())
+            self.place.after_a_life()
 
     async def _end(self) -> None:
         await self._everything()

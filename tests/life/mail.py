@@ -10,6 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, cast
 
 from services.chassis.kafka import Consumer, Producer, Reading
@@ -49,12 +50,14 @@ class Mail:
         self._records: dict[Box, list[Record]] = defaultdict(list)
         self._taken: dict[Box, int] = defaultdict(int)
 
-    async def collect(self) -> list[dict[str, Any]]:
-        """What was told since, as the relay takes it out of the outboxes."""
+    async def collect(self, outboxes: Mapping[str, Sequence[dict[str, Any]]] | None = None) -> list[dict[str, Any]]:
+        """What was told since, as the relay takes it out of the outboxes, which have been looked into already or are now."""
         told = []
-        order = [("topic", 1), ("subject", 1), ("sequence", 1)]
-        waiting = [db["outbox"].find({"published_at": None}).sort(order).to_list(None) for db in self._dbs.values()]
-        for (service, db), found in zip(self._dbs.items(), await asyncio.gather(*waiting), strict=True):
+        if outboxes is None:
+            every = (db["outbox"].find({"published_at": None}).to_list(None) for db in self._dbs.values())
+            outboxes = dict(zip(self._dbs, await asyncio.gather(*every), strict=True))
+        for service, db in self._dbs.items():
+            found = sorted(outboxes[service], key=itemgetter("topic", "subject", "sequence"))
             if not found:
                 continue
             await db["outbox"].update_many({"_id": {"$in": [d["_id"] for d in found]}}, [{"$set": {"published_at": "$$NOW"}}])

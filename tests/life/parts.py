@@ -1,7 +1,8 @@
 """Many lives, shared between processes: each has a school of its own on stores of its own, and a seed that chooses its lives.
 
-`python -m tests.life.parts NUMBER STEPS SEED FILE` is one part; it writes to FILE what its lives met, so that parts can be added up. The
-same seed chooses the same again, as far as two who act at once end in the same way.
+`python -m tests.life.parts NUMBER STEPS SEED FILE` is one part; after each life it writes to FILE what its lives have met, so that parts,
+also of several runs, can be added up (`python -m tests.life.parts FILE.json...`). The same seed chooses the same lives again, as far as two
+who act at once end in the same way.
 """
 
 from __future__ import annotations
@@ -110,6 +111,13 @@ def in_parts(parts: int, steps: int, chosen_by: int, folder: Path) -> Met:
     return met
 
 
+def added_up(files: Sequence[str]) -> Met:
+    met = Met()
+    for file in files:
+        met.add(Path(file).read_text())
+    return met
+
+
 def main(arguments: Sequence[str]) -> None:
     number, steps, chosen_by, file = arguments
     with (
@@ -121,11 +129,14 @@ def main(arguments: Sequence[str]) -> None:
         place = runner.run(open_place(stack, Workbooks(Path(folder)), closing))
         try:
             stages(place, runner)
+            place.after_a_life = lambda: Path(file).write_text(Met.at(place).written())
             live(place, runner, steps=int(steps), chosen_by=int(chosen_by))
         finally:
             runner.run(closing.aclose())
-        Path(file).write_text(Met.at(place).written())
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    if sys.argv[1].endswith(".json"):
+        sys.stdout.write(f"{added_up(sys.argv[1:]).summary()}\n")
+    else:
+        main(sys.argv[1:])

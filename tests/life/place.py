@@ -33,7 +33,7 @@ from tests.life.mail import Mail
 from tests.life.model import Model
 from tests.life.newcomer import Newcomer
 from tests.life.school import Workbooks
-from tests.life.seen import Seen, observe
+from tests.life.seen import Outboxes, Seen, observe
 from tests.life.signers import Signers
 
 R = TypeVar("R")
@@ -102,8 +102,9 @@ class Place:
     """How often each act had each outcome."""
     steps: int = 0
     lives: int = 0
+    after_a_life: Callable[[], object] = lambda: None
 
-    async def see(self) -> Seen:
+    async def see(self) -> tuple[Seen, Outboxes]:
         return await observe(self.world)
 
     async def keep(self, model: Model) -> None:

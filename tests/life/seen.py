@@ -19,7 +19,12 @@ Seen = dict[str, dict[str, Any]]
 TRANSCRIPT = ("pupil_code", "version", "state", "live", "returned_from", "stopped", "replaces")
 
 
-async def observe(world: World) -> Seen:
+Outboxes = dict[str, list[dict[str, Any]]]
+UNTOLD = [{"$match": {"published_at": None}}]
+
+
+async def observe(world: World) -> tuple[Seen, Outboxes]:
+    """And by service what its outbox holds that nobody has been told yet: one question a database, since it is asked after every act."""
     records, signing, publishing = (world.db(s) for s in ("records", "signing", "publishing"))
     names = (
         "transcripts",
@@ -47,13 +52,14 @@ async def observe(world: World) -> Seen:
     }
     tasks = {"step": 1, "stopped": 1, "claims": 1, "signed_by": 1}
     by, signed, sent = await asyncio.gather(
-        _all(records, {name: shown.get(name, {"sequence": 0}) for name in names}),
-        _all(signing, {"tasks": tasks, "year_locks": {"locked": 1}}),
-        _all(publishing, {"submissions": {"state": 1}}),
+        _all(records, {name: [{"$project": shown.get(name, {"sequence": 0})}] for name in names}),
+        _all(signing, {"tasks": [{"$project": tasks}], "year_locks": [{"$project": {"locked": 1}}]}),
+        _all(publishing, {"submissions": [{"$project": {"state": 1}}]}),
     )
+    outboxes = {"records": by["outbox"], "signing": signed["outbox"], "publishing": sent["outbox"]}
     by |= {"tasks": signed["tasks"], "signing_locks": signed["year_locks"], "submissions": sent["submissions"]}
     lock = next(iter(by["year_locks"]), {})
-    return {
+    seen: Seen = {
         "transcripts": {
             t["_id"]: (*(t.get(k) or None for k in TRANSCRIPT[:5]), bool(t.get("stopped")), t["signed"]) for t in by["transcripts"]
         },
@@ -75,14 +81,16 @@ async def observe(world: World) -> Seen:
             "locked in signing": any(each["locked"] for each in by["signing_locks"]),
         },
     }
+    return seen, outboxes
 
 
-async def _all(db: Database, shown: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """By collection, what is shown of its documents: one question for all, since it is asked after every step."""
-    first, *others = ([{"$project": {**fields}}, {"$addFields": {"in": name}}] for name, fields in shown.items())
-    unions = [{"$unionWith": {"coll": name, "pipeline": pipeline}} for name, pipeline in zip(list(shown)[1:], others, strict=True)]
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in shown}
-    async for document in db[next(iter(shown))].aggregate([*first, *unions]):
+async def _all(db: Database, shown: Mapping[str, list[Any]]) -> dict[str, list[dict[str, Any]]]:
+    """By collection, what its pipeline shows of it; `outbox` besides."""
+    every = {**shown, "outbox": UNTOLD}
+    first, *others = ([*pipeline, {"$addFields": {"in": name}}] for name, pipeline in every.items())
+    unions = [{"$unionWith": {"coll": name, "pipeline": pipeline}} for name, pipeline in zip(list(every)[1:], others, strict=True)]
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in every}
+    async for document in db[next(iter(every))].aggregate([*first, *unions]):
         found[document["in"]].append(document)
     return found
 
