@@ -308,7 +308,8 @@ class Real:
         async def so() -> dict[str, Any] | None:
             await self.world.due()
             for loop in (self.pushing.push, self.pushing.ask, self.pushing.revoke):
-                await loop()
+                while await loop():
+                    pass
             found: dict[str, Any] = await self.world.db["admissions"].find_one({"_id": transcript})
             return found if wanted(found) else None
 

@@ -6,9 +6,11 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from services.chassis.errors import Refused
 from services.district.lock_dates import rules, setting
+from services.district.lock_dates.routes import LockOrder
 from services.district.lock_dates.rules import Order, Wish, after_order, changed, dates_in, effects, grades_in_words
 
 UNIT, YEAR = "03101", "2025-2026"
@@ -100,3 +102,35 @@ class Branch:
 async def test_an_order_without_date_or_school_or_beyond_the_branch_is_refused(order: Order, code: str) -> None:
     with pytest.raises(Refused, match=code):
         await setting.chosen_schools(Branch(), UNIT, order)  # type: ignore[arg-type]  # only the schools are asked for
+
+
+def test_the_last_day_for_the_admissions_portal_is_told_apart_from_the_others() -> None:
+    order = Order(YEAR, None, (Wish("intake", None, JUNE), Wish("admissions", 5, JUNE)))
+    change, entries = carried_out(order)
+    (fact,) = change.facts
+    assert [(d.matter, d.grade) for d in fact.dates] == [("intake", None)]
+    assert [(d.grade, d.on) for d in fact.admissions] == [(5, JUNE)]
+    assert {(e.matter, e.grade) for e in entries} == {("intake", None), ("admissions", 5)}
+
+
+def test_a_day_for_the_admissions_portal_affects_final_grades_alone() -> None:
+    order = Order(YEAR, None, (Wish("admissions", None, JUNE),))
+    found = effects(
+        [PRIMARY],
+        (),
+        dates_in(after_order([], order, UNIT)),
+        year=YEAR,
+        matters=("admissions",),
+        concerned={"admissions": {(PRIMARY["_id"], 5): 40}},
+    )
+    assert [(e.matter, e.grades, e.after, e.concerned) for e in found] == [("admissions", (5,), JUNE, 40)]
+
+
+def test_no_other_grade_can_be_given_a_day_for_the_admissions_portal() -> None:
+    for grades, fits in (([], True), ([5, 9, 12], True), ([4], False)):
+        asked = {"year": YEAR, "matter": "admissions", "grades": grades, "on": "2026-05-25"}
+        if fits:
+            assert LockOrder.model_validate(asked).order().wishes
+        else:
+            with pytest.raises(ValidationError, match="admissions"):
+                LockOrder.model_validate(asked)
