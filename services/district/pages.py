@@ -96,7 +96,7 @@ async def _schools(request: Request, who: Principal, query: Mapping[str, str]) -
     """What the API tells, and of it the schools that the filter finds. A year that nobody has shows the newest."""
     told = await numbers(request, who, query.get("year"), query.get("unit"), known=True)
     name, level = fold(query.get("name", "")), query.get("level", "")
-    found = [r for r in told["schools"] if name in fold(r["name"]) and (not level or level in r["levels"])]
+    found = [r for r in told["schools"] if (not name or name in fold(r["name"])) and (not level or level in r["levels"])]
     return told, ordered(found, query, {"name": lambda r: fold(r["name"]), "total": lambda r: r["pupils"]})
 
 

@@ -35,15 +35,15 @@ Key = tuple[str, int]
 def row(pupils: int, states: Mapping[str, int]) -> dict[str, int]:
     return {
         "pupils": pupils,
-        "not_created": pupils - sum(number for state, number in states.items() if state != GONE),
-        "awaiting": sum(states.get(s, 0) for s in AWAITING),
+        "not_created": pupils - sum(states.values()) + states.get(GONE, 0),
+        "awaiting": sum([states.get(s, 0) for s in AWAITING]),
         "returned": states.get("RETURNED", 0),
         "signed": states.get("SIGNED", 0),
         "confirmed": states.get("CONFIRMED", 0),
         "submitted": states.get("SUBMITTED", 0),
         "accepted": states.get("ACCEPTED", 0),
         "rejected": states.get("REJECTED", 0),
-        "withdrawn": sum(states.get(s, 0) for s in WITHDRAWN),
+        "withdrawn": sum([states.get(s, 0) for s in WITHDRAWN]),
     }
 
 
@@ -95,4 +95,4 @@ def is_done(line: Mapping[str, int]) -> bool:
 
 
 def added_up(lines: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    return {column: sum(line[column] for line in lines) for column in COLUMNS}
+    return {column: sum([line[column] for line in lines]) for column in COLUMNS}
