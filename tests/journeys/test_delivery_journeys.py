@@ -285,16 +285,17 @@ async def cancelled(page: Page, gone: list[str]) -> None:
 
 
 async def test_the_codes_of_the_old_and_the_new_version_tell_which_one_is_in_force(school: School, tmp_path: Path) -> None:
-    old = (await school.in_state("CANCELLED"))[0]
-    new = await made_anew(school, old["pupil"])
+    [taken_back, *_] = (await school.road.admin.get("/api/publishing/withdrawals", state="WITHDRAWN"))["withdrawals"]
+    old = taken_back["transcript"]
+    new = await made_anew(school, taken_back["pupil_code"])
     covers = {}
-    for version in (old["id"], new):
+    for version in (old, new):
         covers[version] = tmp_path / f"{version}.pdf"
         covers[version].write_bytes(await school.road.admin.download(f"/api/records/transcripts/{version}/document.pdf"))
-    await status_is(school, address_on(covers[old["id"]]), "Đã được thay thế", picture="verify-replaced")
+    await status_is(school, address_on(covers[old]), "Đã được thay thế", picture="verify-replaced")
     await status_is(school, address_on(covers[new]), "Đang có hiệu lực", picture="verify-in-force")
     async with window(school.browser, school.base) as page:
-        for version, outcome in ((old["id"], "Không còn hoặc chưa có hiệu lực"), (new, "Hợp lệ và đang có hiệu lực")):
+        for version, outcome in ((old, "Không còn hoặc chưa có hiệu lực"), (new, "Hợp lệ và đang có hiệu lực")):
             await page.goto("/ui/publishing/verify")
             await page.get_by_label("Tệp đã ký số").set_input_files(covers[version])
             await page.get_by_role("button", name="Kiểm tra tệp").click()
