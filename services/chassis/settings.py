@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     ca_file: Path | None = None
     gateway_url: str | None = None
     gateway_callback_secret_file: Path | None = None
-    consumers_file: Path | None = Field(default=None, description="systems that may read transcripts, with their public keys; publishing")
+    consumers_file: Path | None = Field(default=None, description="systems that may read over the API, with their public keys; publishing")
     admissions_url: str | None = Field(default=None, description="the admissions portal; publishing")
     sector_url: str | None = Field(default=None, description="the sector database that data may be pulled from; records")
     sector_secret_file: Path | None = Field(default=None, description="the secret that it knows this installation by; records")
