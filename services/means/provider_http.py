@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+IDLE_SECONDS = 2.0
+"""How long a connection is kept for the next request: servers close theirs after five seconds or more, and whoever asks over one that is
+just being closed cannot know whether the question was heard."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 LONGEST_TEXT = 200
 Message = TypeVar("Message", bound=BaseModel)
@@ -40,7 +43,7 @@ class ProviderHttp:
             headers={"User-Agent": "hocba"},
             verify=verify,
             timeout=timeout,
-            limits=httpx.Limits(max_connections=20, max_keepalive_connections=10),
+            limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=IDLE_SECONDS),
             follow_redirects=False,
             trust_env=False,
         )

@@ -1,14 +1,16 @@
 """A worker that runs signing's batches and nothing else, in a process of its own, so that it can be killed at any line.
 
-One that is to die at once (`alone`) starts no processes of its own.
+One that is to die at once (`alone`) is forked from a process that has everything imported, and starts none of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sys
+import importlib
+import os
 from typing import TYPE_CHECKING, TypeVar
 
+from services.chassis import failpoints
 from services.chassis.mongo import connect
 from services.chassis.objects import Objects
 from services.chassis.process import Parts
@@ -19,7 +21,7 @@ from services.signing.runner import Runner
 from services.signing.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 R = TypeVar("R")
 
@@ -36,5 +38,11 @@ async def main(pool: Pool) -> None:
         await forever("batches", Runner(parts, Store(db), Providers(settings)).round, idle=0.1)
 
 
+def alone(environment: Mapping[str, str]) -> None:
+    os.environ.update(environment)
+    importlib.reload(failpoints)
+    asyncio.run(main(Alone(1)))
+
+
 if __name__ == "__main__":
-    asyncio.run(main(Alone(1) if "alone" in sys.argv else Pool(1)))
+    asyncio.run(main(Pool(1)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import multiprocessing
 import os
 import signal
 import sys
@@ -38,6 +39,7 @@ from services.chassis.mongo import transaction
 from services.signing.steps.kind import Prepared
 from services.signing.verify import verify_pdf, verify_xml
 from tests.faults.evidence import pdf_hashes, xml_hashes
+from tests.integration import batch_worker
 from tests.integration.agent_world import Computer
 from tests.integration.chassis_service import root
 from tests.integration.token_world import SCHOOL, World, world_of
@@ -52,6 +54,8 @@ FETCHING = {"csc": "signatures/signHash", "sp769": "credentials/authorizeCheck",
 LEASE_SECONDS = "3"
 LONG_LEASE = {"HOCBA_LEASE_SECONDS": "30"}
 """Of workers with batches: no machine is so busy that one ends by itself; of those who died it is ended for them."""
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([batch_worker.__name__])
 OPEN_SECONDS, USUALLY_OPEN_SECONDS = 3, 30
 """How long the database keeps what a dead process left open, once processes die."""
 PATIENCE = 900.0
@@ -140,8 +144,12 @@ class Served:
 
 async def started(stack: Stack, *command: str, failpoint: str = "", **settings: str) -> Process:
     """A process of signing; `settings` besides its usual ones."""
-    environment = {**os.environ, **service_environment(stack.instance, "signing"), "HOCBA_LEASE_SECONDS": LEASE_SECONDS, **settings}
-    return await asyncio.create_subprocess_exec(sys.executable, "-m", *command, env={**environment, "HOCBA_FAILPOINT": failpoint})
+    environment = {**os.environ, **environment_of(stack, failpoint), **settings}
+    return await asyncio.create_subprocess_exec(sys.executable, "-m", *command, env=environment)
+
+
+def environment_of(stack: Stack, failpoint: str) -> dict[str, str]:
+    return {**service_environment(stack.instance, "signing"), "HOCBA_LEASE_SECONDS": LEASE_SECONDS, "HOCBA_FAILPOINT": failpoint}
 
 
 def open_transactions_last(stack: Stack, seconds: int) -> None:
@@ -287,7 +295,13 @@ class Signing:
         await asyncio.to_thread(open_transactions_last, self.stack, OPEN_SECONDS)
 
     async def worker_dies(self, failpoint: str) -> None:
-        await dies(self.stack, "tests.integration.batch_worker", "alone", failpoint=failpoint, **LONG_LEASE)
+        process = FORKS.Process(target=batch_worker.alone, args=({**environment_of(self.stack, failpoint), **LONG_LEASE},))
+        process.start()
+        try:
+            await asyncio.to_thread(process.join, PATIENCE)
+            assert process.exitcode == -signal.SIGKILL, failpoint
+        finally:
+            process.kill()
         await self.world.db["batches"].update_many({}, {"$unset": {"lease": ""}})
 
     async def worker_dies_asking(self, batch: str) -> None:
