@@ -86,7 +86,10 @@ def live(place: Place, runner: asyncio.Runner, *, steps: int, chosen_by: int | N
             suppress_health_check=list(HealthCheck),
         )
         life = machine(place, runner, tuple(range(SENDING + 1)))
-        run_state_machine_as_test(life if chosen_by is None else seed(chosen_by + turn)(life), settings=chosen)
+        if chosen_by is not None:
+            life = seed(chosen_by + turn)(life)
+            life.chosen_by = chosen_by + turn
+        run_state_machine_as_test(life, settings=chosen)
         turn += 1
 
 

@@ -97,6 +97,13 @@ def test_two_who_confirm_one_preview_at_once_are_told_the_truth(created: Life) -
     assert created.m.previews[preview]["done"]
 
 
+def test_of_two_who_let_a_pupil_leave_at_once_one_is_told_the_number_of_the_other(signed: Life) -> None:
+    """The refusal named a package without its number."""
+    pupil = next(iter(signed.m.pupils))
+    signed.does(signed.acts.leave(pupil), signed.acts.leave(pupil))
+    assert signed.place.met["transfer out", "HB-REC-141"] or signed.place.met["transfer out", "HB-WEB-409"]
+
+
 def test_a_pupil_who_arrives_while_an_import_is_being_written_is_counted(imported: Life, monkeypatch: pytest.MonkeyPatch) -> None:
     """The class was written with the number of pupils that it had when the import was prepared."""
     one = next(p for p, row in imported.m.pupils.items() if row["class"] == "1A")

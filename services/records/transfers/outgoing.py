@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.documents import DocumentRef
 from services.chassis import audit, clock
-from services.chassis.errors import NOT_FOUND, Refused
+from services.chassis.errors import CONFLICT, NOT_FOUND, Refused
 from services.chassis.mongo import DuplicateKeyError, Session, transaction
 from services.records.archive.sealing import Seal
 from services.records.store import document_ref, pupil_of
@@ -138,7 +138,11 @@ async def leave(parts: Parts, records: Store, *, school: str, order: Order, acto
     try:
         await transaction(db, work)
     except DuplicateKeyError as problem:
-        raise Refused(ALREADY_LEFT, number="") from problem
+        quicker = await store.standing_of(db, school, pupil.personal_id)
+        if quicker is None:
+            # and taken back again already
+            raise Refused(CONFLICT) from problem
+        raise Refused(ALREADY_LEFT, number=shown_number(quicker)) from problem
     return transfer_id
 
 
