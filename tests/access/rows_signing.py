@@ -26,7 +26,7 @@ ROWS: tuple[Row, ...] = (
     page("/api/signing/reports/{transcript}/certificates.zip", SEEING, values=SIGNED),
     page(
         "/api/signing/certificates.zip",
-        right(Action.VIEW_CLASS, OWN_SCHOOL) | only("homeroom_1a", "subject_1a", "homeroom_b", reason="assigned to the class"),
+        right(Action.VIEW_CLASS, OWN_SCHOOL) | only("homeroom_1a", "subject_1a", reason="who signs documents of the class in that year"),
         query={"class": "1A", "year": YEAR},
     ),
     page("/ui/signing/reports/differing", right(Action.VIEW_SCHOOL, OWN_SCHOOL)),
