@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from contracts.nouns import NOUNS
 from services.chassis import clock
-from services.means.remote import Label
+from services.chassis.errors import Refused
+from services.means.refusal_words import WORDS
+from services.means.remote import Label, Refusal
+from services.signing.errors import PROVIDER_REFUSED
 from services.signing.queues import kind_of
 from services.signing.steps import STEPS
 from services.signing.steps.kind import Prepared
@@ -17,8 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from services.chassis.mongo import Database, Document
+    from services.means.remote import ProviderRefused
 
 TICK_SECONDS = 0.5
+log = logging.getLogger(__name__)
 FILES: Final[tuple[Literal["xml", "pdf"], ...]] = ("xml", "pdf")
 """Of a document, in the order of `Prepared.hashes`."""
 TRANSACTION = re.compile(r"[A-Za-z0-9-]{1,100}")
@@ -42,6 +48,19 @@ def transaction_of(batch: Document) -> str:
     """Our name for the question: the same after a crash, another when the person has to be asked once more."""
     again = batch.get("asked_again", 0)
     return f"{batch['_id']}-{again}" if again else str(batch["_id"])
+
+
+def refused_by(batch: Mapping[str, Any], problem: ProviderRefused) -> Refused:
+    """In the person's words; the provider's own, without numbers that may name somebody, are for whoever looks into it."""
+    said = "".join("#" if character.isdigit() else character for character in problem.description)
+    told = {"batch": batch["_id"], "provider": batch["provider"], "problem": problem.code.value, "said": said}
+    log.warning("a provider refused", extra=told)
+    return refused_for(problem.code)
+
+
+def refused_for(code: Refusal) -> Refused:
+    meaning, advice = WORDS[code]
+    return Refused(PROVIDER_REFUSED, meaning=meaning, advice=advice, problem=code.value)
 
 
 async def pause(db: Database, batch: Document, seconds: float) -> None:

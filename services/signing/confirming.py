@@ -23,11 +23,10 @@ from services.means.remote import (
     Waiting,
 )
 from services.means.remote import Refusal as RefusalCode
-from services.signing.asking import described, labels_of, transaction_of
+from services.signing.asking import described, labels_of, refused_by, refused_for, transaction_of
 from services.signing.errors import (
     NO_LONGER_WAITS,
     PROVIDER_AWAY,
-    PROVIDER_REFUSED,
     REJECTED,
     SECRET_NEEDED,
     WRONG_SECRET,
@@ -46,14 +45,6 @@ if TYPE_CHECKING:
 SEND_AGAIN: Final = dt.timedelta(seconds=30)
 """Between two one-time passwords of a batch: each may cost somebody a text message."""
 LONGEST_SECRET: Final = 100
-MEANINGS: Final = {
-    RefusalCode.CREDENTIAL_LOCKED: "tài khoản ký đã bị khóa, thường do nhập sai mã nhiều lần",
-    RefusalCode.CERTIFICATE_EXPIRED: "chứng thư số đã hết hạn hoặc bị thu hồi",
-    RefusalCode.SESSION_EXPIRED: "phiên đăng nhập tại nhà cung cấp đã hết hạn",
-    RefusalCode.OUT_OF_QUOTA: "tài khoản ký đã hết lượt ký",
-    RefusalCode.TOO_MANY: "số lượng vượt quá mức của một lần xác nhận, hãy chọn ít hơn",
-}
-"""Of what ends a batch; for anything else the provider's own text is shown."""
 
 
 def kept(credential: Credential) -> dict[str, Any]:
@@ -87,7 +78,7 @@ async def answered(store: Store, providers: Providers, batch: Document) -> Autho
     if answer.get("rejected"):
         raise Refused(REJECTED)
     if "problem" in answer:
-        raise Refused(PROVIDER_REFUSED, meaning=answer["meaning"], problem=answer["problem"])
+        raise refused_for(RefusalCode(answer["problem"]))
     return Waiting(answer["handle"]) if "handle" in answer else Authorized(providers.unseal(answer["sad"]), 0)
 
 
@@ -114,7 +105,7 @@ async def confirm(store: Store, providers: Providers, batch: Document, typed: Ma
     except ProviderRefused as problem:
         if problem.code is RefusalCode.WRONG_SECRET:
             raise Refused(WRONG_SECRET) from problem
-        await _keep(store, batch, _declined(problem))
+        await _keep(store, batch, {"problem": refused_by(batch, problem).values["problem"]})
         return
     except ProviderError as problem:
         raise Refused(PROVIDER_AWAY) from problem
@@ -139,7 +130,7 @@ async def send_codes(store: Store, providers: Providers, batch: Document) -> boo
     except ProviderError as problem:
         await store.change_batch(batch["_id"], {"codes_sent_at": None})
         if isinstance(problem, ProviderRefused):
-            raise Refused(PROVIDER_REFUSED, meaning=_meaning(problem), problem=problem.code) from problem
+            raise refused_by(batch, problem) from problem
         raise Refused(PROVIDER_AWAY) from problem
     await store.change_batch(batch["_id"], {"questions": [[identity, text] for identity, text in questions.items() if text]})
     return True
@@ -162,7 +153,7 @@ async def leave(store: Store, providers: Providers, batch: Document, back: str) 
             labels=labels_of(items),
         )
     except ProviderRefused as problem:
-        await _keep(store, batch, _declined(problem))
+        await _keep(store, batch, {"problem": refused_by(batch, problem).values["problem"]})
         return ""
     except ProviderError as problem:
         raise Refused(PROVIDER_AWAY) from problem
@@ -211,14 +202,6 @@ async def _keep(store: Store, batch: Document, answer: Mapping[str, Any]) -> Non
     """Raises Refused(NO_LONGER_WAITS) when the batch was stopped, ended or answered meanwhile."""
     if not await store.answer_batch(batch["_id"], answer):
         raise Refused(NO_LONGER_WAITS)
-
-
-def _declined(problem: ProviderRefused) -> dict[str, str]:
-    return {"problem": problem.code.value, "meaning": _meaning(problem)}
-
-
-def _meaning(problem: ProviderRefused) -> str:
-    return MEANINGS.get(problem.code) or problem.description
 
 
 def _digest(state: str) -> str:

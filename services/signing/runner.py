@@ -20,14 +20,13 @@ from services.chassis.errors import Refusal, Refused
 from services.chassis.kafka import is_transient
 from services.chassis.leases import claim, owner_token, release, renew
 from services.chassis.mongo import Document, Session, transaction
-from services.means.refusal_words import WORDS
 from services.means.remote import Authorized, Credential, Expired, Outcome, ProviderError, ProviderRefused, ProviderUnavailable, Rejected
 from services.means.remote import Refusal as RefusalCode
 from services.means.remote import Session as ProviderSession
 from services.means.x509 import WrongSignature, describe
 from services.signing import confirming, revocation, token_means, turns
 from services.signing.agents.errors import STATES as TOKEN_STATES
-from services.signing.asking import described, labels_of, pause, transaction_of
+from services.signing.asking import described, labels_of, pause, refused_by, transaction_of
 from services.signing.batches import CONFIRM_WITHIN, SIGN_WITHIN, check_still_approved, claimant, told_kind
 from services.signing.errors import (
     ASKED_OR_NOT,
@@ -37,7 +36,6 @@ from services.signing.errors import (
     NOT_CONFIRMED,
     NOT_SIGNED,
     PROVIDER_AWAY,
-    PROVIDER_REFUSED,
     QUEUED_TOO_LONG,
     REJECTED,
     STALE,
@@ -86,15 +84,6 @@ log = logging.getLogger(__name__)
 def owner_of(batch: Document) -> str:
     """Of the lease under which it is run here."""
     return str(batch["lease"]["owner"])
-
-
-def refused_by(batch: Document, problem: ProviderRefused) -> Refused:
-    """In the person's words; the provider's own, without numbers that may name somebody, are for whoever looks into it."""
-    said = "".join("#" if character.isdigit() else character for character in problem.description)
-    told = {"batch": batch["_id"], "provider": batch["provider"], "problem": problem.code.value, "said": said}
-    log.warning("a provider refused", extra=told)
-    meaning, advice = WORDS[problem.code]
-    return Refused(PROVIDER_REFUSED, meaning=meaning, advice=advice, problem=problem.code)
 
 
 def pauses() -> Iterator[float]:

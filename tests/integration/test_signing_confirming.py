@@ -113,7 +113,7 @@ async def test_a_locked_credential_ends_the_batch_with_the_reason_in_words(confi
         assert (await confirming.typed(batch, "0")).status == 422
     assert (await confirming.typed(batch, PIN)).status == 303
     assert await confirming.ended(batch) == {("failed", "HB-SIG-012")}
-    assert "tài khoản ký đã bị khóa" in (await confirming.browser.get(f"{BATCHES}/{batch}")).text
+    assert "tài khoản ký đang bị khóa" in (await confirming.browser.get(f"{BATCHES}/{batch}")).text
 
 
 async def test_what_is_not_confirmed_in_time_waits_to_be_signed_again(confirming: Confirming, monkeypatch: pytest.MonkeyPatch) -> None:

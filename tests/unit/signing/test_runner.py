@@ -9,7 +9,8 @@ import pytest
 
 from services.means.refusal_words import WORDS
 from services.means.remote import ProviderRefused, Refusal
-from services.signing.runner import FIRST_PAUSE, LONGEST_PAUSE, pauses, refused_by
+from services.signing.asking import refused_by
+from services.signing.runner import FIRST_PAUSE, LONGEST_PAUSE, pauses
 
 BATCH = {"_id": "b-1", "provider": "smartca"}
 
