@@ -205,7 +205,6 @@ async def sent(page: Page) -> None:
     await go(page, GROUP, SENDING)
     await page.locator("[data-bulk-page]").check()
     await page.get_by_role("button", name="Gửi lên hệ thống").click()
-    await page.get_by_role("button", name="OK").click()
     await expect(page.get_by_text("Bạn có chắc chắn muốn gửi dữ liệu thu hồi học bạ số?")).to_be_visible()
     await seen(page, "2102-sure", narrow=True)
     await page.get_by_role("button", name="Xác nhận").click()
